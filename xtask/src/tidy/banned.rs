@@ -1,7 +1,7 @@
 //! Rule: calls that hide a defect. Unfinished code, tests that don't run or wait for time, panics on input, and printing
 //! where a caller should decide.
 
-use super::rust_file::RustFile;
+use super::rust_file::{RustFile, is_harness_path};
 use super::tokens::{Token, flat, places};
 use super::{Report, Tree};
 
@@ -62,7 +62,7 @@ fn applies(ban: &Ban, file: &RustFile, token: &Token) -> bool {
     let library = !test && file.crate_name().is_some_and(|name| name != "cli");
     match ban.scope {
         Scope::Everywhere => true,
-        Scope::Tests => test,
+        Scope::Tests => test || is_harness_path(&file.path),
         Scope::Libraries => library,
         Scope::SilentLibraries => library && !file.path.starts_with("crates/connectors/src/stdout"),
     }
@@ -97,6 +97,7 @@ mod tests {
         assert_eq!(found("crates/plan/src/tests.rs", "#[test]\n#[ignore = \"slow\"]\nfn t() {}"), 1);
         let sleeping = "fn f() { std::thread::sleep(d); }";
         assert_eq!(found("crates/plan/tests/a.rs", sleeping), 1);
+        assert_eq!(found("testing/sim/src/run.rs", sleeping), 1);
         assert_eq!(found("crates/plan/src/a.rs", &format!("#[cfg(test)]\nmod tests {{ {sleeping} }}")), 1);
         assert_eq!(found("crates/base/src/world/clock.rs", sleeping), 0);
     }

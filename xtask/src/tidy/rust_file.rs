@@ -31,13 +31,9 @@ impl RustFile {
         self.path.strip_prefix("crates/")?.split('/').next()
     }
 
-    /// The whole file is a test, a benchmark or part of a harness.
-    pub fn is_test_file(&self) -> bool {
-        is_test_path(&self.path)
-    }
-
+    /// The line is in a test or a benchmark.
     pub fn is_test_line(&self, line: usize) -> bool {
-        self.is_test_file() || self.test_lines.iter().any(|range| range.contains(&line))
+        is_test_path(&self.path) || self.test_lines.iter().any(|range| range.contains(&line))
     }
 
     /// Lines that count for its size: tests stand apart.
@@ -46,9 +42,14 @@ impl RustFile {
     }
 }
 
-/// A file below `tests`, `benches` or `testing`, or one named `tests.rs`.
+/// A file below `tests` or `benches`, or one named `tests.rs`.
 pub fn is_test_path(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "tests" | "benches" | "testing" | "tests.rs"))
+    path.split('/').any(|part| matches!(part, "tests" | "benches" | "tests.rs"))
+}
+
+/// Part of a harness: sources like any other, but they serve tests only.
+pub fn is_harness_path(path: &str) -> bool {
+    path.starts_with("testing/")
 }
 
 /// First and last line, from 1.
@@ -128,10 +129,10 @@ mod tests {
 
     #[test]
     fn test_files_are_known_by_their_path() {
-        for path in ["crates/x/tests/a.rs", "crates/x/src/ops/join/tests.rs", "testing/sim/src/lib.rs", "crates/x/benches/b.rs"]
-        {
+        for path in ["crates/x/tests/a.rs", "crates/x/src/ops/join/tests.rs", "crates/x/benches/b.rs"] {
             assert!(is_test_path(path), "{path}");
         }
         assert!(!is_test_path("crates/x/src/testsuite.rs"));
+        assert!(!is_test_path("testing/sim/src/lib.rs") && is_harness_path("testing/sim/src/lib.rs"));
     }
 }
