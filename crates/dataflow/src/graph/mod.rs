@@ -1,0 +1,119 @@
+//! A plan as data: operators, and edges outside of them.
+//!
+//! Edges live beside the payload (`{ id, op, inputs }`), so that rewiring never opens an operator and can't lose a field of it.
+//! Nodes are in topological order by construction: a node's inputs exist before it.
+
+mod builder;
+mod check;
+
+use arrow::datatypes::SchemaRef;
+use levada_base::OperatorId;
+
+use crate::OpSpec;
+pub use builder::GraphBuilder;
+
+/// A node's place in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub usize);
+
+/// How the rows of an edge find their shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// They stay where they are.
+    Local,
+    /// Rows with equal values in these columns meet on one shard.
+    Hash(Vec<usize>),
+    /// All rows meet on the first shard.
+    Single,
+}
+
+/// An edge from `from` into a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    pub from: NodeId,
+    pub route: Route,
+}
+
+/// An operator with its place in the graph.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub id: OperatorId,
+    pub op: OpSpec,
+    pub inputs: Vec<Edge>,
+    /// The columns it gives.
+    pub schema: SchemaRef,
+    /// Whether it never retracts.
+    pub append_only: bool,
+}
+
+/// Operators in topological order; the last node gives the result.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    output: NodeId,
+}
+
+impl Graph {
+    /// All nodes, inputs before their readers.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Checks what must hold between operators, edges and schemas.
+    ///
+    /// # Errors
+    /// `LV-S999` naming the node and what does not fit.
+    pub fn check(&self) -> levada_base::Result<()> {
+        check::check(self)
+    }
+
+    /// One node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The node whose changes are the result.
+    #[must_use]
+    pub fn output(&self) -> NodeId {
+        self.output
+    }
+
+    /// The inputs from outside: the node of each and the name of the relation it reads.
+    pub fn inputs(&self) -> impl Iterator<Item = (NodeId, &str)> {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match &node.op {
+            OpSpec::Input(input) => Some((NodeId(at), input.relation.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The nodes as text, one a line: id, operator, inputs. What `EXPLAIN` prints.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        self.describe_node(self.output, 0, &mut text);
+        text
+    }
+
+    fn describe_node(&self, at: NodeId, depth: usize, text: &mut String) {
+        let node = self.node(at);
+        let kind = if node.append_only { "append-only" } else { "changing" };
+        text.push_str(&format!("{:indent$}{} [{}] {kind}\n", "", node.op, node.id, indent = depth * 2));
+        for edge in &node.inputs {
+            let depth = match &edge.route {
+                Route::Local => depth + 1,
+                Route::Hash(columns) => {
+                    let names: Vec<_> = columns.iter().map(|&c| self.node(edge.from).schema.field(c).name().clone()).collect();
+                    text.push_str(&format!("{:indent$}exchange by ({})\n", "", names.join(", "), indent = depth * 2 + 2));
+                    depth + 2
+                }
+                Route::Single => {
+                    text.push_str(&format!("{:indent$}exchange to one shard\n", "", indent = depth * 2 + 2));
+                    depth + 2
+                }
+            };
+            self.describe_node(edge.from, depth, text);
+        }
+    }
+}

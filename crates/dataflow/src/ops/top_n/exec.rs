@@ -1,0 +1,26 @@
+//! Placeholder while the operator is being written.
+use arrow::datatypes::SchemaRef;
+use levada_base::{Error, Result};
+use levada_delta::DeltaBatch;
+
+use super::TopNSpec;
+use crate::{Emitter, EpochTime, Operator};
+
+pub(crate) struct TopN;
+
+impl TopN {
+    pub(crate) fn new(spec: &TopNSpec, _input: &SchemaRef, _output: &SchemaRef) -> Result<Self> {
+        let _ = spec;
+        Ok(Self)
+    }
+}
+
+impl Operator for TopN {
+    fn push(&mut self, _input: usize, _delta: DeltaBatch, _out: &mut Emitter) -> Result<()> {
+        Err(Error::internal("not yet"))
+    }
+
+    fn on_epoch(&mut self, _time: EpochTime, _out: &mut Emitter) -> Result<()> {
+        Err(Error::internal("not yet"))
+    }
+}

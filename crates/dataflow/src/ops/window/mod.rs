@@ -1,0 +1,7 @@
+//! TUMBLE and HOP: each row once for every window that holds its time.
+
+mod exec;
+mod spec;
+
+pub(crate) use exec::Window;
+pub use spec::{WINDOWS_PER_ROW_MAX, WindowSpec};
