@@ -59,7 +59,7 @@ pub fn check(tree: &Tree, report: &mut Report) {
 
 fn applies(ban: &Ban, file: &RustFile, token: &Token) -> bool {
     let test = file.is_test_line(token.line);
-    let library = !test && file.crate_name().is_some_and(|name| name != "cli");
+    let library = !test && file.ships_with().is_some_and(|name| name != "cli");
     match ban.scope {
         Scope::Everywhere => true,
         Scope::Tests => test || is_harness_path(&file.path),
@@ -112,5 +112,6 @@ mod tests {
         }
         assert_eq!(found("crates/state/src/a.rs", "fn f() { x.expect(\"every group has a slot\"); }"), 0);
         assert_eq!(found("crates/connectors/src/stdout/mod.rs", "fn f() { println!(); }"), 0);
+        assert_eq!(found("crates/state/examples/a.rs", "fn main() { println!(); }"), 0);
     }
 }

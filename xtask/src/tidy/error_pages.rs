@@ -106,7 +106,7 @@ fn page_of(code: &Code) -> String {
 
 /// The constants that shipped code names.
 fn raised(tree: &Tree) -> BTreeSet<String> {
-    let shipped = tree.rust.values().filter(|file| file.crate_name().is_some() && file.path != CODES);
+    let shipped = tree.rust.values().filter(|file| file.ships_with().is_some() && file.path != CODES);
     shipped
         .flat_map(|file| flat(&file.tokens).into_iter().filter(|token| !file.is_test_line(token.line)))
         .map(|token| token.text)

@@ -26,9 +26,10 @@ impl RustFile {
         Ok(Self { path: path.to_owned(), syntax, tokens, lines, test_lines: found.0 })
     }
 
-    /// The directory under `crates/` that holds the file.
-    pub fn crate_name(&self) -> Option<&str> {
-        self.path.strip_prefix("crates/")?.split('/').next()
+    /// The crate under `crates/` that the file ships with; none for tests, examples, harnesses and tools.
+    pub fn ships_with(&self) -> Option<&str> {
+        let (name, rest) = self.path.strip_prefix("crates/")?.split_once('/')?;
+        rest.starts_with("src/").then_some(name)
     }
 
     /// The line is in a test or a benchmark.
