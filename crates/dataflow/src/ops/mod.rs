@@ -9,6 +9,8 @@ pub mod join;
 pub mod map;
 pub mod normalize;
 mod sort;
+#[cfg(test)]
+mod testing;
 pub mod top_n;
 pub mod union;
 pub mod values;

@@ -2,6 +2,8 @@
 
 mod exec;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use exec::Map;
 pub use spec::{MapSpec, Step};

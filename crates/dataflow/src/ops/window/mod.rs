@@ -2,6 +2,8 @@
 
 mod exec;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use exec::Window;
 pub use spec::{WINDOWS_PER_ROW_MAX, WindowSpec};
