@@ -1,7 +1,10 @@
-//! Upserts into changes: one keyed operator at the border, so that no other has to know of keys that are written again.
+//! Upserts into changes: the one place where "the new row of this key" becomes −old and +new.
 
 mod exec;
 mod spec;
+mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use exec::Normalize;
 pub use spec::NormalizeSpec;
