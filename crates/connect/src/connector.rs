@@ -89,6 +89,9 @@ pub trait Connector: Send + Sync {
     /// `LV-C003`, `LV-C004`, `LV-C005` with the option's position.
     fn check(&self, options: &Options) -> Result<()>;
 
+    /// The format that the options imply where none is named, such as by a file name's ending.
+    fn implied_format(&self, options: &Options, registry: &Registry) -> Option<&'static str>;
+
     /// The columns of the outside, for a source without a column list. Only reads, leaves nothing behind.
     ///
     /// # Errors

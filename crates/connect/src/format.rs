@@ -69,6 +69,12 @@ pub trait Format: Send + Sync {
     /// Every option it knows; anything else is refused.
     fn options(&self) -> &'static [OptionSpec];
 
+    /// Checks what the option table alone can't say (combinations), touching nothing.
+    ///
+    /// # Errors
+    /// `LV-C003`, `LV-C005` with the option's position.
+    fn check(&self, options: &Options) -> Result<()>;
+
     /// The columns of a file in engine types, from its header or a sample of its rows.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! it read and where it stands, a sink writes what it is given. Checking is apart from opening: `check_*` is pure and finds every
 //! error of the options before a file, port or server is touched.
 
+mod checked;
 mod connector;
 mod format;
 mod options;
@@ -12,6 +13,7 @@ mod registry;
 mod sink;
 mod source;
 
+pub use checked::Checked;
 pub use connector::{Capabilities, Connector, Context, Delivery, Replay, SinkSpec, SourceSpec};
 pub use format::{Decoder, Encoder, Format, FormatSpec, ReadPlan};
 pub use options::{OptionKind, OptionSpec, OptionValue, Options};
