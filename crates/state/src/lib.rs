@@ -4,6 +4,7 @@
 //!
 //! - [`KeyIndex`]: key rows → dense *slots* (`u32`), reused once freed. Everything per key is then a plain `Vec` by slot.
 //! - [`RowStore`]: rows by slot, gathered back as Arrow arrays.
+//! - [`MultiMap`]: rows with weights by key, one side of a join.
 //!
 //! Every structure can be written out as record batches and read back (`snapshot`, `restore`); slots survive that, so structures
 //! that point at each other by slot stay right.
@@ -27,6 +28,7 @@ mod arena;
 mod column;
 mod hash;
 mod key_index;
+mod multi_map;
 mod prefetch;
 mod row_store;
 mod slots;
@@ -37,5 +39,6 @@ mod testing;
 
 pub use hash::{hash_rows, key_group};
 pub use key_index::KeyIndex;
+pub use multi_map::{KeyTotal, Matches, MultiMap, MultiMapSnapshot};
 pub use row_store::{OpenRows, RowStore, SortColumn};
 pub use slots::NO_SLOT;

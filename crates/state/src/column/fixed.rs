@@ -56,6 +56,11 @@ impl FixedKind {
         self.width
     }
 
+    /// Whether the word is the value itself as an `i64`.
+    pub(crate) fn is_integer(self) -> bool {
+        self.class == Class::Signed && self.width <= 8
+    }
+
     /// 64-bit words per value.
     pub(crate) fn words(self) -> usize {
         if self.width == 16 { 2 } else { 1 }

@@ -118,6 +118,14 @@ impl StoreColumn {
         if options.descending { order.reverse() } else { order }
     }
 
+    /// The value of a slot as an integer, if it is one and not NULL.
+    pub(super) fn number(&self, slot: u32) -> Option<i64> {
+        match &self.stored {
+            Stored::Fixed(column) if !self.nulls.contains(slot) => column.number(slot),
+            _ => None,
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let values = match &self.stored {
             Stored::Fixed(column) => column.bytes(),

@@ -73,6 +73,11 @@ impl FixedColumn {
         [self.kind.word_of_bits(bits), 0]
     }
 
+    /// The value of a slot of an integer or time column.
+    pub(super) fn number(&self, slot: u32) -> Option<i64> {
+        self.kind.is_integer().then(|| self.words(slot)[0] as i64)
+    }
+
     /// Whether the value of `slot` equals that of `row`; both are not NULL.
     #[inline]
     pub(super) fn equals(&self, slot: u32, input: &FixedInput, row: usize) -> bool {

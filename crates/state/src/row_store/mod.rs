@@ -153,6 +153,11 @@ impl RowStore {
         sort.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
+    /// The integer or time of a row in use; `None` where it is NULL or of another type.
+    pub(crate) fn number(&self, slot: u32, column: usize) -> Option<i64> {
+        self.columns.get(column)?.number(slot)
+    }
+
     /// Whether `slot` has a row.
     #[must_use]
     pub fn contains(&self, slot: u32) -> bool {
