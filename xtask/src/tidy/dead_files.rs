@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use syn::{Expr, Item, ItemMod, Lit, Meta};
 
 use super::manifest::{Manifest, join};
+use super::rust_file::{module_directory, parent};
 use super::tokens::{flat, places};
 use super::{Report, Tree};
 
@@ -63,15 +64,6 @@ fn declared(tree: &Tree, items: &[Item], path: &str, directory: &str, reached: &
             }
         }
     }
-}
-
-/// Where the modules that a file declares are looked for.
-fn module_directory(path: &str, is_root: bool) -> String {
-    if is_root || path.ends_with("/mod.rs") { parent(path).to_owned() } else { path.trim_end_matches(".rs").to_owned() }
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 fn path_attribute(module: &ItemMod) -> Option<String> {

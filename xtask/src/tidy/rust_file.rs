@@ -13,6 +13,8 @@ pub struct RustFile {
     pub tokens: TokenStream,
     /// How many lines it has, tests included.
     pub lines: usize,
+    /// Names of the modules that are declared for tests only and stand in files of their own.
+    pub test_modules: Vec<String>,
     test_lines: Vec<RangeInclusive<usize>>,
 }
 
@@ -23,7 +25,13 @@ impl RustFile {
         let mut found = TestLines::default();
         found.visit_file(&syntax);
         let lines = text.lines().count();
-        Ok(Self { path: path.to_owned(), syntax, tokens, lines, test_lines: found.0 })
+        let test_modules = syntax.items.iter().filter_map(test_module).collect();
+        Ok(Self { path: path.to_owned(), syntax, tokens, lines, test_modules, test_lines: found.0 })
+    }
+
+    /// Says that the file is compiled for tests only.
+    pub fn make_test(&mut self) {
+        self.test_lines = vec![1..=self.lines];
     }
 
     /// The crate under `crates/` that the file ships with; none for tests, examples, harnesses and tools.
@@ -53,9 +61,28 @@ pub fn is_harness_path(path: &str) -> bool {
     path.starts_with("testing/")
 }
 
+/// Where the modules that a file declares are looked for; a root is where cargo begins to compile.
+pub fn module_directory(path: &str, is_root: bool) -> String {
+    if is_root || path.ends_with("/mod.rs") { parent(path).to_owned() } else { path.trim_end_matches(".rs").to_owned() }
+}
+
+/// The directory of a file; empty for the root.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
 /// First and last line, from 1.
 pub fn lines_of(span: Span) -> RangeInclusive<usize> {
     span.start().line..=span.end().line
+}
+
+fn test_module(item: &Item) -> Option<String> {
+    match item {
+        Item::Mod(module) if module.content.is_none() && module.attrs.iter().any(is_test_attribute) => {
+            Some(module.ident.to_string())
+        }
+        _ => None,
+    }
 }
 
 #[derive(Default)]

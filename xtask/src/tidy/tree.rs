@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::Report;
 use super::manifest::Manifest;
-use super::rust_file::RustFile;
+use super::rust_file::{RustFile, module_directory};
 use crate::run;
 
 /// Paths are relative to the root and use `/`.
@@ -68,12 +68,29 @@ impl Tree {
                 }
             }
         }
+        mark_test_modules(&mut rust);
         Self { texts, rust, manifests, broken }
     }
 
     /// The members of the workspace: every manifest that names a package.
     pub fn packages(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.iter().filter(|manifest| manifest.package.is_some())
+    }
+}
+
+/// Files behind `#[cfg(test)] mod name;` are test code whatever they are called, with all files below them.
+fn mark_test_modules(rust: &mut BTreeMap<String, RustFile>) {
+    let mut declared = Vec::new();
+    for file in rust.values() {
+        let is_root = file.path.ends_with("src/lib.rs") || file.path.ends_with("src/main.rs");
+        let directory = module_directory(&file.path, is_root);
+        declared.extend(file.test_modules.iter().map(|name| format!("{directory}/{name}")));
+    }
+    for module in declared {
+        let (own, below) = (format!("{module}.rs"), format!("{module}/"));
+        for file in rust.values_mut().filter(|file| file.path == own || file.path.starts_with(&below)) {
+            file.make_test();
+        }
     }
 }
 
@@ -94,6 +111,20 @@ mod tests {
         let found = messages(check_syntax, &[("a/src/lib.rs", "//! x\nfn f( {}\n"), ("a/Cargo.toml", "[package\n")]);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().any(|line| line.starts_with("a/src/lib.rs:2: does not parse")), "{found:?}");
+    }
+
+    #[test]
+    fn a_module_for_tests_is_test_code_with_all_below() {
+        let tree = Tree::of(&[
+            ("x/src/lib.rs", "#[cfg(test)]\nmod rig;\nmod a;"),
+            ("x/src/rig.rs", "mod parts;"),
+            ("x/src/rig/parts.rs", "fn f() {}"),
+            ("x/src/a.rs", "#[cfg(test)]\nmod laws;\nfn f() {}"),
+            ("x/src/a/laws.rs", "fn f() {}"),
+        ]);
+        let tests: Vec<&str> = tree.rust.values().filter(|file| file.is_test_line(1)).map(|file| file.path.as_str()).collect();
+        assert_eq!(tests, ["x/src/a.rs", "x/src/a/laws.rs", "x/src/lib.rs", "x/src/rig.rs", "x/src/rig/parts.rs"]);
+        assert!(!tree.rust["x/src/a.rs"].is_test_line(3));
     }
 
     #[test]
