@@ -17,7 +17,7 @@ mod statement;
 
 pub use parser::{
     EXPRESSION_DEPTH_MAX, IDENTIFIER_BYTES_MAX, KEYWORDS, LevadaDialect, STATEMENT_BYTES_MAX, Split, TYPE_DEPTH_MAX, parse_all,
-    parse_expression, parse_one, parse_script, split,
+    parse_expression, parse_one, parse_script, split, with_stack,
 };
 pub use sqlparser::ast;
 pub use statement::*;

@@ -104,22 +104,27 @@ impl Reader<'_> {
         }
     }
 
-    /// Our form of an error of `sqlparser`; `offset` is the index of the first token it was given.
-    pub(crate) fn converted(&self, error: ParserError, offset: usize) -> Error {
+    /// Our form of an error of `sqlparser`, which was given the tokens from `first` up to `end`.
+    pub(crate) fn converted(&self, error: ParserError, first: usize, end: usize) -> Error {
         let message = match error {
             ParserError::RecursionLimitExceeded => {
                 let hint = "use fewer nested parentheses, or split the query into views";
-                let place = self.position_at(offset);
+                let place = self.position_at(first);
                 return beyond("expression_depth_max", EXPRESSION_DEPTH_MAX, EXPRESSION_DEPTH_MAX + 1, place, hint);
             }
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
         };
         let (message, location) = split_location(&message);
-        let index = location.and_then(|place| self.index_of(place)).unwrap_or_else(|| self.length());
-        match message.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
-            Some((expected, _)) => self.unexpected_at(index, expected),
-            None => Error::new(codes::LV_S001, lower_first(message)).at(self.position_at(index)),
-        }
+        let index = location.and_then(|place| self.index_of(place)).unwrap_or(end);
+        let Some((expected, found)) = message.strip_prefix("Expected").and_then(|rest| rest.rsplit_once(", found: ")) else {
+            return Error::new(codes::LV_S001, lower_first(message)).at(self.position_at(index));
+        };
+        // Some errors name a token and stand behind it.
+        let is_found = |index: &usize| self.token_at(*index).to_string() == found;
+        let index = Some(index).filter(is_found).or_else(|| index.checked_sub(1).filter(is_found)).unwrap_or(index);
+        let expected = expected.trim_start_matches([':', ' ']);
+        let symbol = !expected.chars().any(char::is_alphanumeric);
+        self.unexpected_at(index, &if symbol { format!("\"{expected}\"") } else { expected.to_owned() })
     }
 
     /// EMIT and lateness clauses that stand where no query of a job ends.

@@ -17,8 +17,29 @@ pub const TYPE_DEPTH_MAX: usize = 100;
 /// The longest name, in bytes.
 pub const IDENTIFIER_BYTES_MAX: usize = 63;
 
-/// Refuses a statement that is too long or too deep.
-pub(crate) fn check(script: &Script<'_>, statement: Range<usize>) -> Result<()> {
+/// How much stack [`with_stack`] gives, enough to walk or clone a statement at the limit of its depth without optimisation.
+const STACK_BYTES: usize = 64 << 20;
+/// How much stack the parser may take for one level, without optimisation: reading `(` in FROM has the largest frames.
+const STACK_BYTES_PER_LEVEL: usize = 256 << 10;
+/// How many of the parser's own calls one level may take.
+pub(crate) const CALLS_PER_LEVEL: usize = 4;
+/// The depth that any thread's stack bears.
+const SHALLOW_DEPTH: usize = 30;
+
+/// Runs `work` with enough stack for a statement at the limit of its depth.
+///
+/// Whoever walks, clones or plans a statement that somebody typed does so in here: a walk takes one stack frame or more per level.
+pub fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, work)
+}
+
+/// Runs the parser over a statement of this `depth`; most are shallow and need nothing.
+pub(crate) fn with_stack_for<T>(depth: usize, work: impl FnOnce() -> T) -> T {
+    if depth <= SHALLOW_DEPTH { work() } else { stacker::grow(depth * STACK_BYTES_PER_LEVEL, work) }
+}
+
+/// Refuses a statement that is too long or too deep, and says how deep it is at most.
+pub(crate) fn check(script: &Script<'_>, statement: Range<usize>) -> Result<usize> {
     let length = script.slice(statement.clone()).len();
     if length > STATEMENT_BYTES_MAX {
         let place = script.position(statement.start..statement.start + 1);
@@ -28,7 +49,7 @@ pub(crate) fn check(script: &Script<'_>, statement: Range<usize>) -> Result<()> 
     for index in statement {
         depth.take(script, index)?;
     }
-    Ok(())
+    Ok(depth.deepest)
 }
 
 /// LV-S005 with the limit's name and value.
@@ -36,47 +57,79 @@ pub(crate) fn beyond(limit: &str, most: usize, found: usize, place: Position, hi
     Error::new(codes::LV_S005, format!("{found} is beyond the limit {limit} = {most}")).with_hint(hint).at(place)
 }
 
-/// Nesting as the parser will meet it: brackets open levels, operators lengthen the chain of the level they stand in.
+/// Nesting as the parser will meet it: brackets open levels, and operators lengthen the chain of the level they stand in.
+///
+/// It is an upper bound for chains, which the parser builds in a loop and does not count; nesting it counts itself.
 struct Depth {
-    /// Operators since the last comma, and set operations, of each open level.
     levels: Vec<Chain>,
+    /// The length of all open levels: chains inside each other's brackets add up.
+    now: usize,
+    deepest: usize,
+    /// Open angle brackets of types.
     types: usize,
 }
 
+/// The operators of one level.
 #[derive(Default)]
 struct Chain {
-    operators: usize,
     set_operations: usize,
+    /// AND and OR since the last comma.
+    loose: usize,
+    /// Operators since the last comma, AND or OR, which bind them together.
+    tight: usize,
+}
+
+impl Chain {
+    fn length(&self) -> usize {
+        1 + self.set_operations + self.loose + self.tight
+    }
+
+    fn take(&mut self, token: &Token) {
+        match token {
+            Token::Comma => (self.loose, self.tight) = (0, 0),
+            _ if is_any(token, &["UNION", "EXCEPT", "INTERSECT", "MINUS"]) => self.set_operations += 1,
+            _ if is_any(token, &["AND", "OR"]) => (self.loose, self.tight) = (self.loose + 1, 0),
+            _ if is_operator(token) => self.tight += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Depth {
     fn new() -> Self {
-        Self { levels: vec![Chain::default()], types: 0 }
+        Self { levels: vec![Chain::default()], now: 1, deepest: 1, types: 0 }
     }
 
     fn take(&mut self, script: &Script<'_>, index: usize) -> Result<()> {
         let token = &script.tokens[index].token;
+        if let Some(chain) = self.levels.last_mut() {
+            self.now -= chain.length();
+            if !is_wildcard(script, index) {
+                chain.take(token);
+            }
+            self.now += chain.length();
+        }
         match token {
-            Token::LParen | Token::LBracket | Token::LBrace => self.levels.push(Chain::default()),
-            Token::RParen | Token::RBracket | Token::RBrace if self.levels.len() > 1 => drop(self.levels.pop()),
+            Token::LParen | Token::LBracket | Token::LBrace => {
+                self.levels.push(Chain::default());
+                self.now += 1;
+            }
+            Token::RParen | Token::RBracket | Token::RBrace if self.levels.len() > 1 => {
+                self.now -= self.levels.pop().map_or(0, |chain| chain.length());
+            }
             Token::Lt if index > 0 && opens_type(&script.tokens[index - 1].token) => self.types += 1,
             Token::Gt => self.types = self.types.saturating_sub(1),
             Token::ShiftRight => self.types = self.types.saturating_sub(2),
             _ => {}
         }
-        let open = self.levels.len() - 1;
-        let Some(chain) = self.levels.last_mut() else { return Ok(()) };
-        match token {
-            Token::Comma => chain.operators = 0,
-            _ if is_any(token, SET_OPERATIONS) => chain.set_operations += 1,
-            _ if is_operator(token) => chain.operators += 1,
-            _ => {}
-        }
-        let deepest = open.max(chain.operators).max(chain.set_operations);
-        let place = || script.position(index..index + 1);
-        if deepest > EXPRESSION_DEPTH_MAX {
+        self.deepest = self.deepest.max(self.now);
+        self.refuse(|| script.position(index..index + 1))
+    }
+
+    fn refuse(&self, place: impl FnOnce() -> Position) -> Result<()> {
+        if self.now > EXPRESSION_DEPTH_MAX {
             let hint = "use IN (…) or a join instead of a long chain, or split the query into views";
-            return Err(beyond("expression_depth_max", EXPRESSION_DEPTH_MAX, deepest, place(), hint));
+            return Err(beyond("expression_depth_max", EXPRESSION_DEPTH_MAX, self.now, place(), hint));
         }
         if self.types > TYPE_DEPTH_MAX {
             return Err(beyond("type_depth_max", TYPE_DEPTH_MAX, self.types, place(), "flatten the type"));
@@ -85,16 +138,21 @@ impl Depth {
     }
 }
 
-const SET_OPERATIONS: &[&str] = &["UNION", "EXCEPT", "INTERSECT", "MINUS"];
-
 /// Words that, like symbols, put one more level on the expression to their left or right.
 const OPERATOR_WORDS: &[&str] = &[
-    "AND", "OR", "XOR", "NOT", "IS", "ISNULL", "NOTNULL", "IN", "LIKE", "ILIKE", "SIMILAR", "REGEXP", "RLIKE", "BETWEEN",
-    "COLLATE", "AT", "OVERLAPS", "DIV", "PIVOT", "UNPIVOT", "CASE", "PRIOR", "INTERVAL",
+    "XOR", "NOT", "IS", "ISNULL", "NOTNULL", "IN", "LIKE", "ILIKE", "SIMILAR", "REGEXP", "RLIKE", "BETWEEN", "COLLATE", "AT",
+    "OVERLAPS", "DIV", "PIVOT", "UNPIVOT", "CASE", "PRIOR", "INTERVAL",
 ];
 
 fn is_any(token: &Token, words: &[&str]) -> bool {
     words.iter().any(|word| is_word(token, word))
+}
+
+/// Whether `*` stands for all columns, and does not multiply.
+fn is_wildcard(script: &Script<'_>, index: usize) -> bool {
+    let before = index.checked_sub(1).map(|before| &script.tokens[before].token);
+    script.tokens[index].token == Token::Mul
+        && before.is_some_and(|token| matches!(token, Token::LParen | Token::Comma | Token::Period) || is_word(token, "SELECT"))
 }
 
 fn opens_type(token: &Token) -> bool {
@@ -105,6 +163,7 @@ fn is_operator(token: &Token) -> bool {
     match token {
         Token::Word(_) => is_any(token, OPERATOR_WORDS),
         Token::Comma | Token::Period | Token::SemiColon | Token::EOF => false,
+        // `[` counts: `INT[][]` nests to the left of its brackets.
         Token::LParen | Token::RParen | Token::RBracket | Token::LBrace | Token::RBrace => false,
         Token::Number(..) | Token::Placeholder(_) | Token::Char(_) | Token::Backslash => false,
         token => !is_text(token),

@@ -1,11 +1,13 @@
 //! Reading: text → tokens ([`script`]) → limits ([`limits`]) → one statement at a time ([`reader`], [`dispatch`]).
 
+mod blame;
 mod check;
 mod clause;
 mod dialect;
 mod dispatch;
 mod error;
 mod limits;
+mod query_tokens;
 mod reader;
 mod refused;
 mod script;
@@ -17,12 +19,14 @@ use levada_base::{Error, Position, Result, codes};
 
 pub use dialect::LevadaDialect;
 pub use dispatch::KEYWORDS;
-pub use limits::{EXPRESSION_DEPTH_MAX, IDENTIFIER_BYTES_MAX, STATEMENT_BYTES_MAX, TYPE_DEPTH_MAX};
+pub use limits::{EXPRESSION_DEPTH_MAX, IDENTIFIER_BYTES_MAX, STATEMENT_BYTES_MAX, TYPE_DEPTH_MAX, with_stack};
 
+pub(crate) use blame::innermost_error;
 pub(crate) use check::check_query;
 pub(crate) use clause::{once, planned, refuse_planned, twice};
 pub(crate) use dispatch::parse_statement;
 pub(crate) use limits::beyond;
+pub(crate) use query_tokens::QueryParser;
 pub(crate) use reader::Reader;
 
 use crate::statement::{At, Parsed};
@@ -66,19 +70,19 @@ pub fn parse_expression(text: &str) -> Result<At<sqlparser::ast::Expr>> {
     if range.is_empty() {
         return Err(Error::new(codes::LV_S001, "there is no expression").with_hint("write one").at(Position::new(1, 1)));
     }
-    limits::check(&script, range.clone())?;
+    let depth = limits::check(&script, range.clone())?;
     let mut reader = Reader::new(&script, range);
-    let expr = reader.expr()?;
+    let expr = limits::with_stack_for(depth, || reader.expr())?;
     if reader.at_end() { Ok(expr) } else { Err(reader.unexpected("the end of the expression")) }
 }
 
 fn parse_range(script: &Script<'_>, range: Range<usize>) -> Result<Parsed> {
-    limits::check(script, range.clone())?;
+    let depth = limits::check(script, range.clone())?;
     let mut reader = Reader::new(script, range.clone());
-    let statement = parse_statement(&mut reader)?;
-    if !reader.at_end() {
-        return Err(reader.unexpected("the end of the statement"));
-    }
+    let statement = limits::with_stack_for(depth, || {
+        let statement = parse_statement(&mut reader)?;
+        if reader.at_end() { Ok(statement) } else { Err(reader.unexpected("the end of the statement")) }
+    })?;
     Ok(Parsed { statement, text: script.slice(range.clone()).to_owned(), position: script.position(range) })
 }
 

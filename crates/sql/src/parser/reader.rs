@@ -5,10 +5,10 @@ use std::ops::Range;
 use levada_base::{Error, Position, Result, codes};
 use sqlparser::ast;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::LevadaDialect;
-use super::limits::{EXPRESSION_DEPTH_MAX, IDENTIFIER_BYTES_MAX, beyond};
+use super::limits::{CALLS_PER_LEVEL, EXPRESSION_DEPTH_MAX, IDENTIFIER_BYTES_MAX, beyond};
 use super::script::Script;
 use super::tail::is_word;
 use crate::statement::{At, Ident, Name};
@@ -25,8 +25,8 @@ pub(crate) struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// A reader of the statement whose tokens are `range` of `script`.
     pub(crate) fn new(script: &'t Script<'t>, range: Range<usize>) -> Self {
-        let parser = parser_of(script, range.clone());
-        Self { script, range, parser }
+        let tokens = script.tokens[range.clone()].to_vec();
+        Self { script, range, parser: parser_of(tokens) }
     }
 
     /// How many tokens were taken.
@@ -232,20 +232,21 @@ impl<'t> Reader<'t> {
         self.borrowed(|parser| parser.parse_projection()).map(|items| items.value)
     }
 
-    /// A parser of its own over the tokens from `first` up to `end`, which can't see what stands behind them.
-    pub(crate) fn parser_over(&self, first: usize, end: usize) -> Parser<'static> {
-        parser_of(self.script, self.range.start + first..self.range.start + end)
+    /// Token `index`, which must be one of the statement's, with its place.
+    pub(crate) fn token_with_span(&self, index: usize) -> &TokenWithSpan {
+        &self.script.tokens[self.range.start + index]
     }
 
     fn borrowed<T>(&mut self, parse: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>) -> Result<At<T>> {
         let first = self.index();
         match parse(&mut self.parser) {
             Ok(value) => Ok(At::new(value, self.position_from(first, self.index()))),
-            Err(error) => Err(self.converted(error, first)),
+            Err(error) => Err(self.converted(error, first, self.length())),
         }
     }
 }
 
-fn parser_of(script: &Script<'_>, range: Range<usize>) -> Parser<'static> {
-    Parser::new(&DIALECT).with_recursion_limit(EXPRESSION_DEPTH_MAX).with_tokens_with_locations(script.tokens[range].to_vec())
+/// A parser in our dialect and within our limits.
+pub(crate) fn parser_of(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    Parser::new(&DIALECT).with_recursion_limit(EXPRESSION_DEPTH_MAX * CALLS_PER_LEVEL).with_tokens_with_locations(tokens)
 }

@@ -7,7 +7,7 @@ use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
 use super::{At, Name};
-use crate::parser::{Reader, check_query, refuse_planned, twice};
+use crate::parser::{QueryParser, Reader, check_query, innermost_error, refuse_planned, twice};
 
 /// A query. Two are equal when they ask the same: text and places do not count.
 #[derive(Debug, Clone)]
@@ -73,9 +73,12 @@ impl Query {
     pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self> {
         let first = reader.index();
         let end = query_end(reader);
-        let mut parser = reader.parser_over(first, end);
-        let mut ast = parser.parse_query().map_err(|error| reader.converted(error, first))?;
-        reader.skip(parser.index());
+        let mut tokens = QueryParser::new(reader, first, end);
+        let mut ast = tokens
+            .parser
+            .parse_query()
+            .map_err(|error| innermost_error(reader, first, end).unwrap_or_else(|| reader.converted(error, first, end)))?;
+        reader.skip(tokens.taken());
         let position = reader.position_from(first, reader.index());
         check_query(&mut ast, position)?;
         let text = reader.text(first, reader.index()).to_owned();
