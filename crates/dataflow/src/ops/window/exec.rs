@@ -25,61 +25,12 @@ impl Window {
     pub(crate) fn new(spec: &WindowSpec, output: &SchemaRef) -> Self {
         Self { spec: spec.clone(), output: output.clone(), discards: Discards::default() }
     }
-
-    /// For each pair of a row and a window that holds it: the row and the window's start.
-    fn assign(&mut self, times: &Int64Array) -> (Vec<u32>, Vec<i64>) {
-        let mut rows = Vec::with_capacity(times.len());
-        let mut starts = Vec::with_capacity(times.len());
-        for row in 0..times.len() {
-            if times.is_null(row) {
-                self.discards.null_event_time += 1;
-                continue;
-            }
-            for start in self.spec.starts(times.value(row)) {
-                rows.push(row as u32);
-                starts.push(start);
-            }
-        }
-        (rows, starts)
-    }
-
-    /// Every row is in one window: no row is copied.
-    fn tumble(&self, times: &Int64Array) -> Vec<i64> {
-        let WindowSpec { size, offset, .. } = self.spec;
-        times.values().iter().map(|&time| time - time.wrapping_sub(offset).rem_euclid(size)).collect()
-    }
-
-    fn bounds(&self, width: usize, starts: Vec<i64>) -> Result<Vec<ArrayRef>> {
-        let starts = Int64Array::from(starts);
-        let ends: Int64Array = starts.unary(|start| start + self.spec.size);
-        let mut bounds: Vec<ArrayRef> = Vec::with_capacity(3);
-        if self.output.fields().len() > width + 2 {
-            let times: Int64Array = ends.unary(|end| end - WINDOW_TIME_BEFORE_END_US);
-            bounds.push(Arc::new(times));
-        }
-        bounds.insert(0, Arc::new(ends));
-        bounds.insert(0, Arc::new(starts));
-        bounds.iter().zip(&self.output.fields()[width..]).map(|(array, field)| in_type(array, field.data_type())).collect()
-    }
 }
 
 impl Operator for Window {
     fn push(&mut self, _input: usize, delta: DeltaBatch, out: &mut Emitter) -> Result<()> {
-        let times = in_type(delta.column(self.spec.time), &DataType::Int64)?;
-        let times = times.as_primitive::<Int64Type>();
-        let width = delta.batch().num_columns();
-        let (delta, starts) = if self.spec.is_tumbling() && times.null_count() == 0 && fits(times, self.spec.size) {
-            let starts = self.tumble(times);
-            (delta, starts)
-        } else {
-            let (rows, starts) = self.assign(times);
-            (delta.take(&UInt32Array::from(rows))?, starts)
-        };
-        let mut columns = delta.batch().columns().to_vec();
-        columns.extend(self.bounds(width, starts)?);
-        let batch =
-            RecordBatch::try_new(self.output.clone(), columns).map_err(|cause| Error::internal(format!("window: {cause}")))?;
-        out.emit(delta.with_batch(batch)?);
+        self.discards.null_event_time += delta.column(self.spec.time).null_count() as u64;
+        out.emit(assign(&self.spec, &self.output, delta)?);
         Ok(())
     }
 
@@ -90,6 +41,56 @@ impl Operator for Window {
     fn stats(&self) -> Stats {
         Stats { discards: self.discards, ..Stats::default() }
     }
+}
+
+/// Each row once for every window that holds its time, with the bounds behind its columns; rows without a time are in no window.
+///
+/// # Errors
+/// `LV-S999` if `output` is not the input's columns and the bounds.
+pub fn assign(spec: &WindowSpec, output: &SchemaRef, delta: DeltaBatch) -> Result<DeltaBatch> {
+    let times = in_type(delta.column(spec.time), &DataType::Int64)?;
+    let times = times.as_primitive::<Int64Type>();
+    let width = delta.batch().num_columns();
+    let (delta, starts) = if spec.is_tumbling() && times.null_count() == 0 && fits(times, spec.size) {
+        (delta, tumble(spec, times))
+    } else {
+        let (rows, starts) = windows_of(spec, times);
+        (delta.take(&UInt32Array::from(rows))?, starts)
+    };
+    let mut columns = delta.batch().columns().to_vec();
+    columns.extend(bounds(spec, output, width, starts)?);
+    let batch =
+        RecordBatch::try_new(output.clone(), columns).map_err(|cause| Error::internal(format!("window: {cause}")))?;
+    delta.with_batch(batch)
+}
+
+/// For each pair of a row and a window that holds it: the row and the window's start.
+fn windows_of(spec: &WindowSpec, times: &Int64Array) -> (Vec<u32>, Vec<i64>) {
+    let mut rows = Vec::with_capacity(times.len());
+    let mut starts = Vec::with_capacity(times.len());
+    for row in 0..times.len() {
+        if times.is_valid(row) {
+            for start in spec.starts(times.value(row)) {
+                rows.push(row as u32);
+                starts.push(start);
+            }
+        }
+    }
+    (rows, starts)
+}
+
+/// Every row is in one window: no row is copied.
+fn tumble(spec: &WindowSpec, times: &Int64Array) -> Vec<i64> {
+    times.values().iter().map(|&time| time - time.wrapping_sub(spec.offset).rem_euclid(spec.size)).collect()
+}
+
+fn bounds(spec: &WindowSpec, output: &SchemaRef, width: usize, starts: Vec<i64>) -> Result<Vec<ArrayRef>> {
+    let starts = Int64Array::from(starts);
+    let ends: Int64Array = starts.unary(|start| start + spec.size);
+    let times: Int64Array = ends.unary(|end| end - WINDOW_TIME_BEFORE_END_US);
+    let bounds: [ArrayRef; 3] = [Arc::new(starts), Arc::new(ends), Arc::new(times)];
+    // Only a timestamp has a window_time: the output says whether there is one.
+    bounds.iter().zip(&output.fields()[width..]).map(|(array, field)| in_type(array, field.data_type())).collect()
 }
 
 /// Whether all windows of these times can be written, so that no time needs a check of its own.

@@ -6,4 +6,5 @@ mod spec;
 mod tests;
 
 pub(crate) use exec::Window;
+pub use exec::assign;
 pub use spec::{WINDOWS_PER_ROW_MAX, WindowSpec};
