@@ -39,6 +39,6 @@ mod testing;
 
 pub use hash::{hash_rows, key_group};
 pub use key_index::KeyIndex;
-pub use multi_map::{KeyTotal, Matches, MultiMap, MultiMapSnapshot};
+pub use multi_map::{EntryChange, EntryLog, KeyTotal, MatchCursor, Matches, MergedEntry, MultiMap, MultiMapSnapshot};
 pub use row_store::{OpenRows, RowStore, SortColumn};
 pub use slots::NO_SLOT;

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use levada_base::{Error, Result};
 
 use super::row_index::{RowIndex, entry_hash};
-use super::{MultiMap, Scratch};
+use super::{EntryLog, MultiMap, Scratch};
 use crate::prefetch::PREFETCH_ROWS;
 use crate::row_store::OpenRows;
 use crate::snapshot::SNAPSHOT_BATCH_ROWS;
@@ -30,6 +30,7 @@ impl MultiMap {
         weights: Option<&[i64]>,
         scratch: &mut Scratch,
     ) -> Result<()> {
+        self.log.iter_mut().for_each(EntryLog::clear);
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -51,8 +52,9 @@ impl MultiMap {
 
     fn append(&mut self, opened: &OpenRows, scratch: &mut Scratch) -> Result<()> {
         self.rows.insert_opened(opened, None, &mut scratch.slots)?;
-        for (slot, key) in scratch.slots.iter().zip(&scratch.keys) {
+        for (row, (slot, key)) in scratch.slots.iter().zip(&scratch.keys).enumerate() {
             self.link(*slot, *key, 1);
+            self.log_change(row, *slot, 0, 1);
         }
         Ok(())
     }
@@ -117,6 +119,9 @@ impl MultiMap {
         self.unlink(slot);
         self.by_row = index;
         self.add_weight(equal, weight);
+        if let Some(log) = &mut self.log {
+            log.merge(slot, equal);
+        }
     }
 
     fn row_index(&mut self) -> &mut RowIndex {
@@ -142,15 +147,26 @@ impl MultiMap {
             }
             match (entry, weight) {
                 (_, 0) => {}
-                (Some(entry), _) => self.add_weight(entry, weight),
+                (Some(entry), _) => {
+                    let before = self.entries.weight(entry);
+                    self.add_weight(entry, weight);
+                    self.log_change(row, entry, before, before + weight);
+                }
                 (None, _) => {
                     let slot = slot.map_or_else(|| self.store_one(opened, row), Ok)?;
                     self.link(slot, key, weight);
                     self.row_index().insert(hash, slot);
+                    self.log_change(row, slot, 0, weight);
                 }
             }
         }
         Ok(())
+    }
+
+    fn log_change(&mut self, row: usize, slot: u32, before: i64, after: i64) {
+        if let Some(log) = &mut self.log {
+            log.change(row, slot, before, after);
+        }
     }
 
     /// Stores, all at once, the rows that have no equal yet: `picks` of the batch, in `slots`.

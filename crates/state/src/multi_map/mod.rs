@@ -10,6 +10,8 @@ mod apply;
 mod entries;
 mod expiry;
 mod lists;
+mod log;
+mod probe;
 mod row_index;
 mod snapshot;
 #[cfg(test)]
@@ -22,10 +24,11 @@ use levada_base::{Error, Result};
 use self::entries::Entries;
 use self::expiry::ExpiryQueue;
 use self::lists::SlotLists;
+pub use self::log::{EntryChange, EntryLog, MergedEntry};
+pub use self::probe::{MatchCursor, Matches};
 use self::row_index::RowIndex;
 pub use self::snapshot::MultiMapSnapshot;
 use crate::key_index::KeyIndex;
-use crate::prefetch::PREFETCH_ROWS;
 use crate::row_store::RowStore;
 use crate::slots::NO_SLOT;
 
@@ -41,6 +44,7 @@ pub struct MultiMap {
     /// Present once a row has to be found by its values.
     by_row: Option<RowIndex>,
     expiry: Option<ExpiryQueue>,
+    log: Option<EntryLog>,
     scratch: Scratch,
 }
 
@@ -51,17 +55,6 @@ struct Scratch {
     slots: Vec<u32>,
     hashes: Vec<u64>,
     picks: Vec<u32>,
-}
-
-/// The rows that a probe found.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Matches {
-    /// The row of the probing batch, ascending.
-    pub left_rows: Vec<u32>,
-    /// The stored row that it meets.
-    pub slots: Vec<u32>,
-    /// The stored row's weight, never 0.
-    pub weights: Vec<i64>,
 }
 
 /// What a key has in all.
@@ -87,6 +80,7 @@ impl MultiMap {
             entries: Entries::default(),
             by_row: None,
             expiry: None,
+            log: None,
             scratch: Scratch::default(),
         })
     }
@@ -102,32 +96,17 @@ impl MultiMap {
         Ok(self)
     }
 
-    /// Replaces `out` by the stored rows of each row's key, in the order of the probing rows. Without key columns, by all stored
-    /// rows for the one row 0.
-    ///
-    /// # Errors
-    /// `LV-S999` if the columns are not of the key types.
-    pub fn probe(&self, keys: &[ArrayRef], out: &mut Matches) -> Result<()> {
-        out.left_rows.clear();
-        out.slots.clear();
-        out.weights.clear();
-        let mut found = Vec::new();
-        self.keys.find(keys, &mut found)?;
-        for (chunk, keys) in found.chunks(PREFETCH_ROWS).enumerate() {
-            keys.iter().for_each(|key| self.lists.prefetch_head(*key));
-            keys.iter().for_each(|key| self.lists.prefetch_rows(*key));
-            for (offset, key) in keys.iter().enumerate() {
-                let slots = self.lists.get(*key);
-                let left = (chunk * PREFETCH_ROWS + offset) as u32;
-                out.left_rows.resize(out.left_rows.len() + slots.len(), left);
-                out.slots.extend_from_slice(slots);
-            }
-        }
-        match self.entries.weight.is_empty() {
-            true => out.weights.resize(out.slots.len(), 1),
-            false => out.weights.extend(out.slots.iter().map(|slot| self.entries.weight(*slot))),
-        }
-        Ok(())
+    /// The same map, able to say what a batch did: see [`Self::log`].
+    #[must_use]
+    pub fn with_log(mut self) -> Self {
+        self.log = Some(EntryLog::default());
+        self
+    }
+
+    /// What the last [`Self::apply`] did, if the map was made [`with_log`](Self::with_log).
+    #[must_use]
+    pub fn log(&self) -> Option<&EntryLog> {
+        self.log.as_ref()
     }
 
     /// Replaces `totals` by what each row's key has.
@@ -236,6 +215,7 @@ impl MultiMap {
     pub fn bytes(&self) -> usize {
         let entries = self.entries.key.capacity() * 8 + (self.entries.weight.capacity() + self.totals.capacity()) * 8;
         let by_row = self.by_row.as_ref().map_or(0, RowIndex::bytes) + self.expiry.as_ref().map_or(0, ExpiryQueue::bytes);
-        self.keys.bytes() + self.rows.bytes() + self.lists.bytes() + entries + by_row
+        let log = self.log.as_ref().map_or(0, EntryLog::bytes);
+        self.keys.bytes() + self.rows.bytes() + self.lists.bytes() + entries + by_row + log
     }
 }

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use levada_base::codes;
 use proptest::prelude::*;
 
-use super::{KeyTotal, Matches, MultiMap};
+use super::{KeyTotal, MatchCursor, Matches, MultiMap};
 use crate::testing::row_text;
 
 /// One change: key, number and text of the row, weight.
@@ -137,6 +137,45 @@ proptest! {
             pair.step(step);
             pair.check();
         }
+    }
+
+    #[test]
+    fn the_log_follows_every_entry(batches in prop::collection::vec((changes(0..60), any::<bool>()), 1..8)) {
+        let mut pair = Pair { map: MultiMap::new(&KEY, schema()).unwrap().with_log(), model: BTreeMap::new() };
+        let mut weights: BTreeMap<u32, i64> = BTreeMap::new();
+        for (changes, append) in &batches {
+            pair.apply(changes, *append);
+            let log = pair.map.log().unwrap();
+            for merged in log.merged() {
+                *weights.get_mut(&merged.into).unwrap() += weights.remove(&merged.from).unwrap();
+            }
+            for change in log.changes() {
+                prop_assert_eq!(weights.remove(&change.slot).unwrap_or(0), change.before);
+                if change.after != 0 {
+                    weights.insert(change.slot, change.after);
+                }
+            }
+            let stored = pair.map.rows().live_slots().map(|slot| (slot, pair.map.weight(slot)));
+            prop_assert_eq!(&weights, &stored.collect::<BTreeMap<_, _>>());
+        }
+    }
+
+    #[test]
+    fn pieces_of_a_probe_are_the_probe(changes in changes(0..200), limit in 1..20usize) {
+        let mut pair = Pair { map: MultiMap::new(&KEY, schema()).unwrap(), model: BTreeMap::new() };
+        pair.apply(&changes, false);
+        let (mut whole, mut piece, mut all) = (Matches::default(), Matches::default(), Matches::default());
+        let probe = [keys((0..13).chain([3, 3]))];
+        pair.map.probe(&probe, &mut whole).unwrap();
+        let (mut found, mut cursor) = (Vec::new(), MatchCursor::default());
+        pair.map.find(&probe, 15, &mut found).unwrap();
+        while pair.map.next_matches(&found, &mut cursor, limit, &mut piece) {
+            prop_assert!(piece.slots.len() <= limit);
+            all.left_rows.append(&mut piece.left_rows);
+            all.slots.append(&mut piece.slots);
+            all.weights.append(&mut piece.weights);
+        }
+        prop_assert_eq!(all, whole);
     }
 
     #[test]
