@@ -22,8 +22,6 @@ pub struct JoinSpec {
     pub residual: Option<Arc<dyn Scalar>>,
     /// Left and right columns together: what `residual` sees.
     pub pair_schema: SchemaRef,
-    pub left_append_only: bool,
-    pub right_append_only: bool,
     /// When rows of a side can match nothing any more.
     pub left_expiry: Option<Expiry>,
     pub right_expiry: Option<Expiry>,
@@ -42,10 +40,17 @@ pub enum JoinKind {
     LeftAnti,
 }
 
-/// Rows whose value in `column` (a timestamp in microseconds or a BIGINT) has `W >= value + delay` are complete and are forgotten.
+/// By event time, when rows of a side are late and when they are forgotten. The output of a forgotten row stays.
+///
+/// So that no match is missed, a row must be kept until every row that it can match is late: `delay` is at least the greatest
+/// distance to such a partner plus the partner's `late_delay`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiry {
+    /// A timestamp in microseconds or a BIGINT; NULL is never late and never forgotten.
     pub column: usize,
+    /// A row of epoch e (or its retraction) with `W(e-1) >= value + late_delay` is left out and counted.
+    pub late_delay: i64,
+    /// A row with `W(e) >= value + delay` is forgotten at the end of epoch e.
     pub delay: i64,
 }
 
@@ -89,8 +94,8 @@ impl fmt::Display for JoinSpec {
             write!(out, " and {residual}")?;
         }
         for (side, expiry) in [("left", self.left_expiry), ("right", self.right_expiry)] {
-            if let Some(Expiry { column, delay }) = expiry {
-                write!(out, " {side} until #{column} + {delay}")?;
+            if let Some(Expiry { column, late_delay, delay }) = expiry {
+                write!(out, " {side} until #{column} + {late_delay}, kept until #{column} + {delay}")?;
             }
         }
         Ok(())
