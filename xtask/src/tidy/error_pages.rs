@@ -212,4 +212,15 @@ mod tests {
         ];
         assert_eq!(messages(check, &files), Vec::<String>::new());
     }
+
+    #[test]
+    fn the_repository_has_a_page_and_a_row_for_each_code() -> anyhow::Result<()> {
+        let tree = Tree::load()?;
+        let (codes, mut report) = (codes(&tree), Report::default());
+        check_pages(&tree, &codes, &mut report);
+        check_index(&tree, &codes, &mut report);
+        let found: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
+        assert!(!codes.is_empty() && found.is_empty(), "{found:#?}");
+        Ok(())
+    }
 }
