@@ -5,6 +5,7 @@
 //! - [`KeyIndex`]: key rows → dense *slots* (`u32`), reused once freed. Everything per key is then a plain `Vec` by slot.
 //! - [`RowStore`]: rows by slot, gathered back as Arrow arrays.
 //! - [`MultiMap`]: rows with weights by key, one side of a join.
+//! - [`ExactSum`], [`SumColumn`]: sums of floats from which values can be taken away again.
 //!
 //! Every structure can be written out as record batches and read back (`snapshot`, `restore`); slots survive that, so structures
 //! that point at each other by slot stay right.
@@ -26,6 +27,7 @@
 
 mod arena;
 mod column;
+mod exact_sum;
 mod hash;
 mod key_index;
 mod multi_map;
@@ -37,6 +39,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 
+pub use exact_sum::{ExactSum, SumColumn};
 pub use hash::{hash_rows, key_group};
 pub use key_index::KeyIndex;
 pub use multi_map::{EntryChange, EntryLog, KeyTotal, MatchCursor, Matches, MergedEntry, MultiMap, MultiMapSnapshot};
