@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arrow::datatypes::{DataType, SchemaRef};
-use levada_base::Result;
+use levada_base::{Error, Result, codes};
 
 use crate::ops::{SortColumn, check_columns, list};
 
@@ -28,7 +28,7 @@ pub struct AggregateCall {
     pub filter: Option<usize>,
     /// Equal arguments count once.
     pub distinct: bool,
-    /// The order inside the group, for `first_value` and `last_value`; ties are broken by all columns, left to right.
+    /// The order inside the group, for `first_value` and `last_value`; ties are broken by the argument, ascending, NULLs last.
     pub order: Vec<SortColumn>,
     /// The type of the result.
     pub data_type: DataType,
@@ -93,6 +93,31 @@ impl AggregateSpec {
             }
             Emission::Changes | Emission::ChangesUntilClosed(_) | Emission::OnClose(_) => Ok(()),
         }
+    }
+}
+
+impl AggregateCall {
+    /// Whether the function is maintained for arguments of these types.
+    ///
+    /// # Errors
+    /// `LV-S132` naming the types.
+    pub fn check(&self, input: &SchemaRef) -> Result<()> {
+        use AggregateFunction as F;
+        let types: Vec<&DataType> = self.arguments.iter().map(|&argument| input.field(argument).data_type()).collect();
+        let one = |fits: fn(&DataType) -> bool| matches!(types.as_slice(), [only] if fits(only));
+        let fits = match self.function {
+            F::Count => true,
+            F::Sum | F::Avg => one(|t| t.is_integer() || t.is_floating() || matches!(t, DataType::Decimal128(..))),
+            F::VarPop | F::VarSamp | F::StddevPop | F::StddevSamp => one(DataType::is_numeric),
+            F::BoolAnd | F::BoolOr => one(|t| t == &DataType::Boolean),
+            F::BitAnd | F::BitOr | F::BitXor => one(DataType::is_integer),
+            F::Min | F::Max | F::FirstValue | F::LastValue => types.len() == 1,
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Error::new(codes::LV_S132, format!("{} is not maintained over ({})", self.function.name(), list(types)))
+            .with_hint("cast the argument to a type it takes: BIGINT, DOUBLE or DECIMAL(38, s) for numbers"))
     }
 }
 
