@@ -64,7 +64,7 @@ pub fn parse_one(text: &str) -> Result<Parsed> {
 }
 
 /// Reads one expression, for example the filter of an API call.
-pub fn parse_expression(text: &str) -> Result<At<sqlparser::ast::Expr>> {
+pub fn parse_expression(text: &str) -> Result<At<Box<sqlparser::ast::Expr>>> {
     let script = Script::read(text)?;
     let range = 0..script.tokens.len();
     if range.is_empty() {

@@ -213,8 +213,8 @@ impl<'t> Reader<'t> {
     }
 
     /// An expression, with the text it covers.
-    pub(crate) fn expr(&mut self) -> Result<At<ast::Expr>> {
-        self.borrowed(|parser| parser.parse_expr())
+    pub(crate) fn expr(&mut self) -> Result<At<Box<ast::Expr>>> {
+        self.borrowed(|parser| parser.parse_expr().map(Box::new))
     }
 
     /// A type.

@@ -29,9 +29,9 @@ pub enum ColumnValue {
     /// From the input; NULL if it is not there.
     Input,
     /// From the input; the expression if it is not there.
-    Default(At<Expr>),
+    Default(At<Box<Expr>>),
     /// Computed once at arrival: `c AS e`, `c type AS e`, `c type GENERATED ALWAYS AS (e) STORED`.
-    Generated(At<Expr>),
+    Generated(At<Box<Expr>>),
     /// From what the connector knows about the row: `METADATA FROM 'key'`.
     Metadata(At<String>),
 }
@@ -40,7 +40,7 @@ pub enum ColumnValue {
 #[derive(Debug, Clone)]
 pub struct WatermarkFor {
     pub column: Ident,
-    pub expr: Option<At<Expr>>,
+    pub expr: Option<At<Box<Expr>>>,
     pub position: Position,
 }
 
@@ -181,9 +181,9 @@ fn parse_value(reader: &mut Reader<'_>) -> Result<Option<ColumnValue>> {
 }
 
 /// The three spellings of a computed column differ in their parentheses only: without them they compare and print the same.
-fn unwrapped(mut expr: At<Expr>) -> At<Expr> {
-    while let Expr::Nested(inner) = expr.value {
-        expr.value = *inner;
+fn unwrapped(mut expr: At<Box<Expr>>) -> At<Box<Expr>> {
+    while let Expr::Nested(inner) = *expr.value {
+        expr.value = inner;
     }
     expr
 }
@@ -222,7 +222,7 @@ impl fmt::Display for Column {
         match &self.value {
             ColumnValue::Input => Ok(()),
             ColumnValue::Default(expr) => write!(out, " DEFAULT {}", expr.value),
-            ColumnValue::Generated(expr) => write!(out, " AS ({})", expr.value),
+            ColumnValue::Generated(expr) => write!(out, " AS {}", expr.value),
             ColumnValue::Metadata(key) => write!(out, " METADATA FROM {}", literal(key)),
         }
     }

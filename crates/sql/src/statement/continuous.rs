@@ -71,7 +71,7 @@ impl CreateQuery {
                 .with_hint("write allowed_lateness = '5 seconds'")
                 .at(option.value_position));
         };
-        let interval = Expr::Value(Value::SingleQuotedString(text).into());
+        let interval = Box::new(Expr::Value(Value::SingleQuotedString(text).into()));
         self.query.lateness = Some(At::new(interval, option.value_position));
         Ok(())
     }

@@ -14,7 +14,7 @@ pub struct Delete {
     pub alias: Option<Ident>,
     /// Relations that the condition may use beside the target.
     pub using: Vec<TableWithJoins>,
-    pub filter: Option<At<Expr>>,
+    pub filter: Option<At<Box<Expr>>>,
     /// Empty without RETURNING.
     pub returning: Vec<SelectItem>,
 }

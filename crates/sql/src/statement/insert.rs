@@ -45,7 +45,7 @@ pub enum ConflictAction {
     /// The new row is called `excluded` in the expressions.
     DoUpdate {
         assignments: Vec<Assignment>,
-        filter: Option<At<Expr>>,
+        filter: Option<At<Box<Expr>>>,
     },
 }
 

@@ -147,7 +147,7 @@ pub(crate) fn parse_option_value(reader: &mut Reader<'_>) -> Result<OptionValue>
 /// `INTERVAL '5' SECOND` and `INTERVAL '5 seconds'` as the text that durations are written with.
 fn parse_interval(reader: &mut Reader<'_>) -> Result<OptionValue> {
     let written = reader.expr()?;
-    let text = match &written.value {
+    let text = match &*written.value {
         Expr::Interval(interval) => interval_number(&interval.value).map(|number| match &interval.leading_field {
             Some(unit) => format!("{number} {}", unit.to_string().to_lowercase()),
             None => number,

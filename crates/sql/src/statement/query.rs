@@ -18,7 +18,7 @@ pub struct Query {
     pub position: Position,
     pub emit: Option<At<Emit>>,
     /// `ALLOWED LATENESS i`, an interval or a text such as `'5 seconds'`.
-    pub lateness: Option<At<ast::Expr>>,
+    pub lateness: Option<At<Box<ast::Expr>>>,
     pub late_data_to: Option<Name>,
 }
 

@@ -30,7 +30,7 @@ pub enum ShowFilter {
     /// The name matches a LIKE pattern.
     Like(At<String>),
     /// The row fulfils a condition.
-    Where(At<Expr>),
+    Where(At<Box<Expr>>),
 }
 
 const LISTINGS: &[(&str, Listing)] = &[

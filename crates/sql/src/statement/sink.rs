@@ -30,7 +30,7 @@ pub struct CreateSink {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SinkInput {
     /// `FROM name [WHERE filter]`.
-    Relation { name: Name, filter: Option<At<Expr>> },
+    Relation { name: Name, filter: Option<At<Box<Expr>>> },
     /// `FROM (query)` or `AS query`.
     Query(Query),
 }

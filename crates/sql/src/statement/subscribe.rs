@@ -11,7 +11,7 @@ use crate::parser::{Reader, once, refuse_planned};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscribe {
     pub input: SubscribeInput,
-    pub filter: Option<At<Expr>>,
+    pub filter: Option<At<Box<Expr>>>,
     /// [`Envelope::Diff`] if none is given.
     pub envelope: Option<At<Envelope>>,
     /// First the content, then the changes; true if not given.

@@ -15,7 +15,7 @@ pub struct Update {
     pub assignments: Vec<Assignment>,
     /// Relations that the expressions may use beside the target.
     pub from: Vec<TableWithJoins>,
-    pub filter: Option<At<Expr>>,
+    pub filter: Option<At<Box<Expr>>>,
     /// Empty without RETURNING.
     pub returning: Vec<SelectItem>,
 }
@@ -24,7 +24,7 @@ pub struct Update {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment {
     pub column: Ident,
-    pub value: At<Expr>,
+    pub value: At<Box<Expr>>,
 }
 
 impl Update {
