@@ -1,0 +1,128 @@
+//! Standard output, or whatever writer the program gives in its place.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use levada_base::{Epoch, Error, Result, WriteFile, codes};
+use levada_connect::{
+    Capabilities, Connector, Context, Delivery, Encoder, OptionSpec, Options, Registry, Sink, SinkSpec, Source, SourceSpec,
+};
+
+use crate::role;
+
+/// Where a `stdout` sink writes: the program's standard output, or a buffer that catches it.
+pub type Output = Arc<Mutex<dyn Write + Send>>;
+
+/// The connector `stdout`.
+#[derive(Clone)]
+pub struct StdoutConnector {
+    output: Output,
+}
+
+const NAME: &str = "stdout";
+
+/// Formats that can be read as they grow.
+const FORMATS: &[&str] = &["json", "csv"];
+
+impl StdoutConnector {
+    /// A connector that writes to `output`; several sinks share it row by row.
+    #[must_use]
+    pub fn new(output: Output) -> Self {
+        Self { output }
+    }
+}
+
+impl Connector for StdoutConnector {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { source: None, sink: Some(Delivery::AtLeastOnce), needs_format: true, is_live: false }
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &[]
+    }
+
+    fn check(&self, _options: &Options) -> Result<()> {
+        Ok(())
+    }
+
+    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
+        Some("json")
+    }
+
+    fn discover(&self, _spec: &SourceSpec, _context: &Context) -> Result<SchemaRef> {
+        Err(role::is_no_source(NAME))
+    }
+
+    fn open_source(&self, _spec: &SourceSpec, _context: &Context) -> Result<Box<dyn Source>> {
+        Err(role::is_no_source(NAME))
+    }
+
+    fn open_sink(&self, spec: &SinkSpec, context: &Context) -> Result<Box<dyn Sink>> {
+        let said = spec.format.as_ref().ok_or_else(|| role::has_no_format(NAME))?;
+        let format = context.format(said)?;
+        if !FORMATS.contains(&format.name()) {
+            return Err(Error::new(codes::LV_C003, format!("connector \"stdout\" can't write format \"{}\"", format.name()))
+                .with_hint(format!("give one of {}", FORMATS.join(", ")))
+                .at(said.position));
+        }
+        let output = Box::new(Shared(self.output.clone()));
+        Ok(Box::new(StdoutSink { encoder: format.encoder(output, spec.schema.clone(), &said.options)? }))
+    }
+}
+
+struct StdoutSink {
+    encoder: Box<dyn Encoder>,
+}
+
+impl Sink for StdoutSink {
+    fn write(&mut self, _epoch: Epoch, rows: &RecordBatch) -> Result<()> {
+        self.encoder.write(rows).map_err(say_closed)
+    }
+
+    fn commit(&mut self, _epoch: Epoch) -> Result<()> {
+        self.encoder.flush().map_err(say_closed)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.encoder.finish().map_err(say_closed)
+    }
+}
+
+/// A reader that went away (`| head`) is no fault of the file system.
+fn say_closed(error: Error) -> Error {
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::BrokenPipe) => Error::new(codes::LV_C030, "output closed").with_reason("its reader is gone"),
+        _ => error,
+    }
+}
+
+struct Shared(Output);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // Under one lock, so that rows of two sinks never mix within a line.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+impl WriteFile for Shared {
+    fn sync(&mut self) -> io::Result<()> {
+        // A pipe or a terminal has nothing to make durable.
+        self.flush()
+    }
+}
