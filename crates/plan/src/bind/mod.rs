@@ -1,0 +1,7 @@
+//! From names to a logical plan: what a query means, the same for continuous and ad-hoc queries.
+
+mod engine_types;
+mod provider;
+mod session;
+
+pub use session::{Binder, Relations};

@@ -1,0 +1,83 @@
+//! What a continuous query must not ask.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
+use levada_base::{Error, Result, codes};
+use levada_sql::{Emit, Query};
+
+use super::Close;
+use super::rel::Rel;
+use crate::error::from_datafusion;
+
+/// Functions that DataFusion calls stable and that mean the statement's time: a query that never ends has none.
+const CLOCK_FUNCTIONS: &[&str] = &["now", "current_timestamp", "current_date", "current_time", "today", "localtimestamp"];
+
+/// # Errors
+/// `LV-S330` for `random()`, `uuid()`, `now()` and the like; `LV-S130` for `$1`.
+pub(super) fn refuse_volatile(plan: &LogicalPlan) -> Result<()> {
+    let mut found = None;
+    plan.apply_with_subqueries(|plan| {
+        plan.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                found = found.take().or_else(|| refused(expr));
+                Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })
+        })
+    })
+    .map_err(from_datafusion)?;
+    found.map_or(Ok(()), Err)
+}
+
+fn refused(expr: &Expr) -> Option<Error> {
+    match expr {
+        Expr::ScalarFunction(function) => {
+            let name = function.name();
+            let volatile = function.func.signature().volatility == Volatility::Volatile;
+            (volatile || CLOCK_FUNCTIONS.contains(&name)).then(|| {
+                Error::new(codes::LV_S330, format!("{name}() has another value each time it is asked"))
+                    .with_reason("a continuous query gives the same result however often its input is replayed")
+                    .with_hint(format!("store the value with the row: a computed column c AS {name}() of the source"))
+            })
+        }
+        Expr::Placeholder(placeholder) => Some(
+            Error::new(codes::LV_S130, format!("parameter {} in a continuous query", placeholder.id))
+                .with_hint("write the value into the query"),
+        ),
+        _ => None,
+    }
+}
+
+/// # Errors
+/// `LV-S501`, `LV-S507`, `LV-S508` where EMIT or LATENESS has no window to act on.
+pub(super) fn closes(rel: &Rel, close: Close, query: &Query) -> Result<()> {
+    let emit = query.emit.as_ref().filter(|emit| emit.value != Emit::Changes);
+    match close {
+        Close::Never => Ok(()),
+        Close::Gives { .. } if rel.closed => Ok(()),
+        Close::Gives { .. } => {
+            let position = emit.map(|emit| emit.position);
+            let text = emit.map_or_else(String::new, |emit| emit.value.to_string());
+            Err(if rel.times.is_empty() && !mentions_time(query) {
+                Error::new(codes::LV_S501, format!("{text} needs event time, and the input has no watermark"))
+                    .with_hint("declare it on the source: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND")
+            } else {
+                Error::new(codes::LV_S507, format!("{text} on a result that is not tied to a window of event time"))
+                    .with_reason(
+                        "the source needs a watermark on the time of the windows, and every group must be of one window",
+                    )
+                    .with_hint("declare WATERMARK FOR the time column, and add window_start to GROUP BY")
+            }
+            .at(position))
+        }
+        Close::Ends { .. } if rel.closed => Ok(()),
+        Close::Ends { .. } => Err(Error::new(codes::LV_S508, "ALLOWED LATENESS has no window to act on")
+            .with_hint("remove it, or group by a window of an input with a watermark")
+            .at(query.lateness.as_ref().map(|lateness| lateness.position))),
+    }
+}
+
+/// Whether the query speaks of windows at all: then the windows are what is wrong, not their absence.
+fn mentions_time(query: &Query) -> bool {
+    let text = query.text.to_ascii_lowercase();
+    text.contains("tumble") || text.contains("hop")
+}

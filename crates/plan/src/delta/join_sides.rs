@@ -1,0 +1,46 @@
+//! The two inputs of a join with their keys as columns.
+
+use std::sync::Arc;
+
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr, ExprSchemable};
+use levada_base::Result;
+
+use super::lower::Planner;
+use super::project::column_of;
+use super::rel::Rel;
+use crate::error::from_datafusion;
+
+/// One side: the columns of its input, then those keys that are not columns yet.
+pub(super) struct Side {
+    pub rel: Rel,
+    pub keys: Vec<usize>,
+    /// How many columns there were before the keys.
+    pub width: usize,
+}
+
+impl Planner<'_> {
+    pub(super) fn side(&mut self, input: Rel, keys: &[&Expr]) -> Result<Side> {
+        let width = input.width();
+        let mut exprs: Vec<Expr> = (0..width).map(|column| column_of(&input, column)).collect();
+        let mut fields: Vec<_> = input.schema.iter().map(|(q, field)| (q.cloned(), field.clone())).collect();
+        let mut at = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(column) = self.compile(key, &input.schema)?.as_column() {
+                at.push(column);
+                continue;
+            }
+            let (_, field) = key.to_field(input.schema.as_ref()).map_err(from_datafusion)?;
+            // A name that nothing in a query can have: it is only ever found by its place.
+            fields.push((None, Arc::new(field.as_ref().clone().with_name(format!("\u{1}key{}", exprs.len())))));
+            at.push(exprs.len());
+            exprs.push((*key).clone());
+        }
+        if exprs.len() == width {
+            return Ok(Side { rel: input, keys: at, width });
+        }
+        let schema = DFSchema::new_with_metadata(fields, std::collections::HashMap::new()).map_err(from_datafusion)?;
+        let rel = self.project(input, &exprs, Arc::new(schema))?;
+        Ok(Side { rel, keys: at, width })
+    }
+}

@@ -1,0 +1,64 @@
+//! Scalar expressions of DataFusion, as the operators see them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Schema};
+use datafusion::common::DFSchema;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use levada_base::Result;
+use levada_dataflow::Scalar;
+
+use crate::from_datafusion;
+
+/// An expression compiled against the columns of its input.
+#[derive(Debug, Clone)]
+pub struct Expression(Arc<dyn PhysicalExpr>);
+
+impl Expression {
+    /// Compiles `expr` over `schema`.
+    ///
+    /// # Errors
+    /// `LV-S110`, `LV-S132`, `LV-S408` where names or types do not fit.
+    pub fn new(expr: &Expr, schema: &DFSchema, props: &ExecutionProps) -> Result<Self> {
+        create_physical_expr(expr, schema, props, &PhysicalPlanningContext::default()).map(Self).map_err(from_datafusion)
+    }
+
+    /// The column it is, if it is nothing but one.
+    #[must_use]
+    pub fn as_column(&self) -> Option<usize> {
+        self.0.downcast_ref::<Column>().map(Column::index)
+    }
+
+    /// The type of its values.
+    ///
+    /// # Errors
+    /// `LV-S408` where the input's types do not fit.
+    pub fn data_type(&self, input: &Schema) -> Result<DataType> {
+        self.0.data_type(input).map_err(from_datafusion)
+    }
+}
+
+impl From<Arc<dyn PhysicalExpr>> for Expression {
+    fn from(compiled: Arc<dyn PhysicalExpr>) -> Self {
+        Self(compiled)
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl Scalar for Expression {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
+        let value = self.0.evaluate(batch).map_err(from_datafusion)?;
+        value.into_array(batch.num_rows()).map_err(from_datafusion)
+    }
+}
