@@ -6,6 +6,7 @@
 //! - [`RowStore`]: rows by slot, gathered back as Arrow arrays.
 //! - [`MultiMap`]: rows with weights by key, one side of a join.
 //! - [`ExactSum`], [`SumColumn`]: sums of floats from which values can be taken away again.
+//! - [`OrderedBag`]: values by group, in order, for min and max on changing input.
 //!
 //! Every structure can be written out as record batches and read back (`snapshot`, `restore`); slots survive that, so structures
 //! that point at each other by slot stay right.
@@ -31,6 +32,7 @@ mod exact_sum;
 mod hash;
 mod key_index;
 mod multi_map;
+mod ordered_bag;
 mod prefetch;
 mod row_store;
 mod slots;
@@ -43,5 +45,6 @@ pub use exact_sum::{ExactSum, SumColumn};
 pub use hash::{hash_rows, key_group};
 pub use key_index::KeyIndex;
 pub use multi_map::{EntryChange, EntryLog, KeyTotal, MatchCursor, Matches, MergedEntry, MultiMap, MultiMapSnapshot};
+pub use ordered_bag::OrderedBag;
 pub use row_store::{OpenRows, RowStore, SortColumn};
 pub use slots::NO_SLOT;

@@ -103,6 +103,20 @@ impl FixedKind {
         }
     }
 
+    /// The word that `order_of_word` turned into `order`.
+    #[inline]
+    pub(crate) fn word_of_order(self, order: u64) -> u64 {
+        match self.class {
+            Class::Bool | Class::Unsigned => order,
+            Class::Signed => order ^ (1 << 63),
+            Class::Float => {
+                let sign = 1u64 << (self.width * 8 - 1);
+                let mask = sign | (sign - 1);
+                if order & sign != 0 { order ^ sign } else { !order & mask }
+            }
+        }
+    }
+
     /// Builds an array of `data_type` from words, `words()` of them per row.
     pub(crate) fn array_of_words(
         self,

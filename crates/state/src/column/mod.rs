@@ -4,6 +4,7 @@
 //! on plain slices.
 
 mod bytes;
+mod comparable;
 mod encoded;
 mod fixed;
 
@@ -13,8 +14,9 @@ use arrow::datatypes::DataType;
 use levada_base::{Error, Result};
 
 pub(crate) use bytes::{BytesInput, INLINE_BYTES_MAX, bytes_array};
+pub(crate) use comparable::check_comparable;
 pub(crate) use encoded::Encoder;
-pub(crate) use fixed::{FixedInput, FixedKind, split_wide};
+pub(crate) use fixed::{FixedInput, FixedKind, join_wide, split_wide};
 
 /// How values of a type are kept.
 #[derive(Debug)]

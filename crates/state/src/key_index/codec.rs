@@ -2,9 +2,9 @@
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use levada_base::{Error, Result, codes};
+use levada_base::{Error, Result};
 
-use crate::column::{ColumnInput, ColumnKind};
+use crate::column::{ColumnInput, ColumnKind, check_comparable};
 
 /// Words of a fixed-width key: beyond that, comparing bytes is as good.
 pub(super) const KEY_WORDS_MAX: usize = 4;
@@ -61,21 +61,5 @@ impl KeyCodec {
     /// Whether any row of the batch may be refused.
     pub(super) fn refuses_some(&self, inputs: &[ColumnInput]) -> bool {
         self.columns.iter().zip(inputs).any(|(column, input)| !column.nullable && input.nulls().is_some())
-    }
-}
-
-fn check_comparable(data_type: &DataType) -> Result<()> {
-    match data_type {
-        DataType::Map(..) | DataType::Union(..) | DataType::RunEndEncoded(..) => {
-            Err(Error::new(codes::LV_S405, format!("type {data_type} can't be compared, so it can't be a key"))
-                .with_hint("use a part of the value, for example one of its fields, or a cast to text"))
-        }
-        DataType::List(field)
-        | DataType::LargeList(field)
-        | DataType::ListView(field)
-        | DataType::LargeListView(field)
-        | DataType::FixedSizeList(field, _) => check_comparable(field.data_type()),
-        DataType::Struct(fields) => fields.iter().try_for_each(|field| check_comparable(field.data_type())),
-        _ => Ok(()),
     }
 }
