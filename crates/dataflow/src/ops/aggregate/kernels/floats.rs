@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use levada_base::Result;
+use levada_state::ExactSum;
 
-use super::exact::{ExactSum, two_product};
 use super::{AggregateCall, AggregateFunction, Changes, Kernel, misplaced};
 
 /// Sums and averages.
@@ -30,7 +30,7 @@ impl Kernel for Sums {
         let values = changes.argument_as(&DataType::Float64)?;
         changes.for_each(values.as_primitive::<Float64Type>().values(), |slot, value, weight| {
             let group = &mut self.groups[slot];
-            group.sum.add(value, weight);
+            group.sum.add_weighted(value, weight);
             group.count += weight;
         });
         Ok(())
@@ -74,37 +74,27 @@ struct Moments {
 
 impl Moments {
     fn add(&mut self, value: f64, weight: i64) {
-        self.sum.add(value, weight);
-        let (square, lost) = two_product(value, value);
-        self.squares.add(square, weight);
-        // A square out of range is counted as an infinity; it has lost nothing that could be added.
-        if square.is_finite() {
-            self.squares.add(lost, weight);
-        }
+        self.sum.add_weighted(value, weight);
+        self.squares.add_product(value, value, weight);
         self.count += weight;
     }
 
-    /// The sum of squared distances from the mean: (n·Σx² − (Σx)²) / n, rounded only at the end.
+    /// The sum of squared distances from the mean: (n·Σx² − (Σx)²) / n, exact up to the last division.
     fn squared_distances(&self) -> f64 {
-        if !self.sum.is_finite() {
-            return f64::NAN;
+        let squares = self.squares.value();
+        if !squares.is_finite() || !self.sum.value().is_finite() {
+            // Squares beyond the range of floats have an infinite spread; values that are no numbers have none.
+            return if self.sum.value().is_finite() { f64::INFINITY } else { f64::NAN };
         }
-        if !self.squares.is_finite() {
-            return f64::INFINITY;
-        }
-        let scale = scale_for(self.squares.value());
+        let scale = scale_for(squares);
         let count = self.count as f64;
         let mut total = ExactSum::default();
-        for part in self.squares.parts(scale) {
-            let (product, lost) = two_product(part * scale, count);
-            total.add(product, 1);
-            total.add(lost, 1);
+        for part in parts(&self.squares) {
+            total.add_product(part * scale * scale, count, 1);
         }
-        let sums = self.sum.parts(scale);
-        for (a, b) in sums.iter().flat_map(|a| sums.iter().map(move |b| (*a, *b))) {
-            let (product, lost) = two_product(a, b);
-            total.add(product, -1);
-            total.add(lost, -1);
+        let sums: Vec<f64> = parts(&self.sum).iter().map(|part| part * scale).collect();
+        for (left, right) in sums.iter().flat_map(|left| sums.iter().map(move |right| (*left, *right))) {
+            total.add_product(left, right, -1);
         }
         total.value().max(0.0) / count / scale / scale
     }
@@ -119,6 +109,17 @@ impl Moments {
         let variance = self.squared_distances() / divisor as f64;
         Some(if matches!(function, F::StddevPop | F::StddevSamp) { variance.sqrt() } else { variance })
     }
+}
+
+/// Floats that add up to the exact sum, each the rounded rest after those before it.
+fn parts(sum: &ExactSum) -> Vec<f64> {
+    let mut rest = sum.clone();
+    let mut parts = Vec::with_capacity(2);
+    while rest.value() != 0.0 {
+        parts.push(rest.value());
+        rest.subtract(rest.value());
+    }
+    parts
 }
 
 /// A power of two that brings the root of `squares` near 1, so that no product of sums overflows or vanishes.

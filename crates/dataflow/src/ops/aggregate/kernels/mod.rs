@@ -3,16 +3,16 @@
 //! A kernel's state is plain `Vec`s by the group's slot. It never sees NULL arguments (but for first and last values) nor rows that a
 //! FILTER leaves out: [`Source`](super::source::Source) has taken them away.
 
+mod best;
 mod bits;
 mod bools;
 mod count;
 mod decimals;
 mod distinct;
-mod exact;
 mod floats;
 mod integers;
 mod order_keys;
-mod pick;
+mod ordered;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -20,6 +20,7 @@ use arrow::datatypes::DataType;
 use levada_base::{Error, Result, codes};
 
 use super::{AggregateCall, AggregateFunction};
+use best::Best;
 use bits::{BitCounts, BitFold};
 use bools::Bools;
 use count::Count;
@@ -27,7 +28,7 @@ use decimals::Decimals;
 use distinct::Distinct;
 use floats::{Spread, Sums};
 use integers::Integers;
-use pick::Pick;
+use ordered::Ordered;
 
 /// What a batch says to one kernel.
 pub(super) struct Changes<'a> {
@@ -162,8 +163,10 @@ pub(super) fn build(call: &AggregateCall, types: &[DataType], append_only: bool)
             _ => Box::new(Sums::default()),
         },
         Family::Spread => Box::new(Spread::default()),
-        Family::Smallest | Family::Largest => Box::new(Pick::extreme(family, &types[0], append_only)?),
-        Family::First | Family::Last => Box::new(Pick::ordered(family, types, &call.order, append_only)?),
+        Family::Smallest | Family::Largest if append_only => Box::new(Best::extreme(family, &types[0])?),
+        Family::Smallest | Family::Largest => Box::new(Ordered::extreme(family, &types[0])?),
+        Family::First | Family::Last if append_only => Box::new(Best::ordered(family, types, &call.order)?),
+        Family::First | Family::Last => Box::new(Ordered::ordered(family, types, &call.order)?),
         Family::Bools => Box::new(Bools::default()),
         Family::BitAnd | Family::BitOr if !append_only => Box::new(BitCounts::new(family, &types[0])),
         Family::BitAnd | Family::BitOr | Family::BitXor => Box::new(BitFold::new(family, &types[0])),

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BinaryArray, BooleanArray, make_array};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BinaryArray, BooleanArray, UInt32Array, make_array};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::compute::SortOptions;
+use arrow::compute::{SortOptions, take};
 use arrow::datatypes::{ArrowNativeType, DataType, Float32Type, Float64Type};
 use arrow::row::{RowConverter, SortField};
 use levada_base::{Error, Result, codes};
@@ -82,41 +82,41 @@ impl KeyFormat {
     }
 
     /// The values of word keys; NULL where there is none.
-    pub(super) fn values_of_words(&self, keys: &[Option<u64>]) -> Result<ArrayRef> {
+    pub(super) fn values_of_words(&self, keys: impl ExactSizeIterator<Item = Option<u64>> + Clone) -> Result<ArrayRef> {
         let Self::Word(data_type) = self else { return Err(Error::internal("keys of another format")) };
         if data_type == &DataType::Boolean {
-            return Ok(Arc::new(keys.iter().map(|key| key.map(|key| key != 0)).collect::<BooleanArray>()));
+            return Ok(Arc::new(keys.map(|key| key.map(|key| key != 0)).collect::<BooleanArray>()));
         }
-        let values = keys.iter().map(|key| native_of(data_type, key.unwrap_or_default()));
+        let values = keys.clone().map(|key| native_of(data_type, key.unwrap_or_default()));
         let buffer = match data_type.primitive_width() {
-            Some(1) => Buffer::from_vec(values.map(|value| value as u8).collect()),
-            Some(2) => Buffer::from_vec(values.map(|value| value as u16).collect()),
-            Some(4) => Buffer::from_vec(values.map(|value| value as u32).collect()),
+            Some(1) => Buffer::from_vec(values.map(|value| value as u8).collect::<Vec<_>>()),
+            Some(2) => Buffer::from_vec(values.map(|value| value as u16).collect::<Vec<_>>()),
+            Some(4) => Buffer::from_vec(values.map(|value| value as u32).collect::<Vec<_>>()),
             _ => Buffer::from_vec(values.collect::<Vec<u64>>()),
         };
-        array_of(data_type, buffer, keys.iter().map(Option::is_some))
+        array_of(data_type, buffer, keys.map(|key| key.is_some()))
     }
 
     /// The values of wide keys.
-    pub(super) fn values_of_wide(&self, keys: &[Option<u128>]) -> Result<ArrayRef> {
+    pub(super) fn values_of_wide(&self, keys: impl ExactSizeIterator<Item = Option<u128>> + Clone) -> Result<ArrayRef> {
         let Self::Wide(data_type) = self else { return Err(Error::internal("keys of another format")) };
-        let values = keys.iter().map(|key| key.unwrap_or_default() ^ WIDE_SIGN).collect::<Vec<u128>>();
-        array_of(data_type, Buffer::from_vec(values), keys.iter().map(Option::is_some))
+        let values = keys.clone().map(|key| key.unwrap_or_default() ^ WIDE_SIGN).collect::<Vec<u128>>();
+        array_of(data_type, Buffer::from_vec(values), keys.map(|key| key.is_some()))
     }
 
     /// The values of byte keys.
-    pub(super) fn values_of_bytes(&self, keys: &[Option<&[u8]>]) -> Result<ArrayRef> {
+    pub(super) fn values_of_bytes<'a>(&self, keys: impl Iterator<Item = Option<&'a [u8]>>) -> Result<ArrayRef> {
         let Self::Bytes { converter, .. } = self else { return Err(Error::internal("keys of another format")) };
         let parser = converter.parser();
-        let rows = keys.iter().flatten().map(|key| parser.parse(key));
+        let mut places = Vec::new();
+        let mut rows = Vec::new();
+        for key in keys {
+            places.push(key.map(|_| rows.len() as u32));
+            rows.extend(key.map(|key| parser.parse(key)));
+        }
         let columns = converter.convert_rows(rows).map_err(arrow_bug)?;
         let values = columns.last().ok_or_else(|| Error::internal("a key without a column"))?;
-        if values.len() == keys.len() {
-            return Ok(values.clone());
-        }
-        let mut next = 0..values.len() as u32;
-        let places = arrow::array::UInt32Array::from_iter(keys.iter().map(|key| key.and_then(|_| next.next())));
-        arrow::compute::take(values, &places, None).map_err(arrow_bug)
+        take(values, &UInt32Array::from(places), None).map_err(arrow_bug)
     }
 }
 

@@ -116,7 +116,7 @@ fn watermarks() -> impl Strategy<Value = Vec<i64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn closed_windows_come_out_once(history in changing(&input(), pools()), watermarks in watermarks()) {

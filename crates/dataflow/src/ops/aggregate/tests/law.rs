@@ -17,7 +17,7 @@ fn holds(keys: &[usize], calls: Vec<AggregateCall>, append_only_input: bool, his
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn s_029_aggregates_on_changing_input(history in changing(&input(), pools())) {
