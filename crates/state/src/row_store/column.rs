@@ -8,6 +8,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::DataType;
 use levada_base::{Error, Result};
 
+use super::compare::order_with_nulls;
 use super::fixed::FixedColumn;
 use super::pick::RowPick;
 use super::text::TextColumn;
@@ -103,19 +104,22 @@ impl StoreColumn {
 
     /// The order of two slots.
     pub(super) fn compare(&self, left: u32, right: u32, options: SortOptions) -> Ordering {
-        let nulls_first = if options.nulls_first { Ordering::Less } else { Ordering::Greater };
-        match (self.nulls.contains(left), self.nulls.contains(right)) {
-            (true, true) => return Ordering::Equal,
-            (true, false) => return nulls_first,
-            (false, true) => return nulls_first.reverse(),
-            (false, false) => {}
-        }
-        let order = match &self.stored {
+        order_with_nulls(self.nulls.contains(left), self.nulls.contains(right), options, || match &self.stored {
             Stored::Fixed(column) => column.compare(left, right),
             Stored::Text(column) => column.get(left).cmp(column.get(right)),
             Stored::Encoded(column) => column.get(left).cmp(&column.get(right)),
+        })
+    }
+
+    /// The order of the value of `slot` and that of `row`.
+    pub(super) fn compare_row(&self, slot: u32, input: &ColumnInput, row: usize, options: SortOptions) -> Ordering {
+        let order = || match (&self.stored, &input.values) {
+            (Stored::Fixed(column), Values::Fixed(input)) => column.compare_row(slot, input, row),
+            (Stored::Text(column), Values::Bytes(input)) => column.get(slot).cmp(input.get(row)),
+            (Stored::Encoded(column), Values::Bytes(input)) => column.get(slot).cmp(&Some(input.get(row))),
+            _ => Ordering::Equal,
         };
-        if options.descending { order.reverse() } else { order }
+        order_with_nulls(self.nulls.contains(slot), input.is_null(row), options, order)
     }
 
     /// The value of a slot as an integer, if it is one and not NULL.

@@ -84,6 +84,11 @@ impl FixedColumn {
         self.words(slot) == input.words_at(row)
     }
 
+    /// The order of the value of `slot` and that of `row`, both not NULL.
+    pub(super) fn compare_row(&self, slot: u32, input: &FixedInput, row: usize) -> Ordering {
+        self.kind.compare_words(self.words(slot), input.words_at(row))
+    }
+
     /// The order of the values of two slots, both not NULL.
     pub(super) fn compare(&self, left: u32, right: u32) -> Ordering {
         self.kind.compare_words(self.words(left), self.words(right))

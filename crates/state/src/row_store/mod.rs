@@ -4,6 +4,7 @@
 
 mod block;
 mod column;
+mod compare;
 mod fixed;
 mod pick;
 mod snapshot;

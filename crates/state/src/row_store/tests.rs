@@ -166,6 +166,37 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn rows_that_are_not_stored_have_the_order_of_stored_ones(
+        choice in prop::collection::vec(any::<ColumnChoice>(), 1..=3), picks in prop::collection::vec(any::<Picks>(), 2..=20),
+        options in prop::collection::vec((any::<bool>(), any::<bool>()), 3),
+    ) {
+        let choices = choose(&choice);
+        let schema = schema_of(&choices);
+        let batch = batch(&schema, &choices, &picks);
+        let mut store = RowStore::new(schema).unwrap();
+        let mut slots = Vec::new();
+        store.insert(&batch, None, &mut slots).unwrap();
+        let opened = store.open(&batch).unwrap();
+        let column = |(column, (descending, nulls_first)): (usize, (bool, bool))| {
+            SortColumn { column, options: SortOptions { descending, nulls_first } }
+        };
+        let sort: Vec<_> = options.into_iter().take(choices.len()).enumerate().map(column).collect();
+        let mut prefixes = Vec::new();
+        opened.order_prefixes(sort[0], &mut prefixes);
+        for left in 0..picks.len() {
+            for right in 0..picks.len() {
+                let expected = store.compare(slots[left], slots[right], &sort);
+                prop_assert_eq!(store.compare_row(slots[left], &opened, right, &sort), expected);
+                prop_assert_eq!(opened.compare(left, right, &sort), expected);
+                let by_prefix = prefixes[left].cmp(&prefixes[right]);
+                prop_assert!(by_prefix.is_eq() || by_prefix == expected, "{by_prefix:?} is not {expected:?}");
+            }
+        }
+    }
+}
+
 fn texts(store: &mut RowStore, values: &[String]) -> Vec<u32> {
     let array: ArrayRef = Arc::new(StringViewArray::from_iter_values(values));
     let batch = RecordBatch::try_new(Arc::clone(store.schema()), vec![array]).unwrap();
