@@ -29,8 +29,10 @@ fn texts(batch: u64) -> ArrayRef {
     Arc::new(StringViewArray::from_iter_values((0..BATCH_ROWS).map(text)))
 }
 
+/// A day for each number of `numbers`, so that number and day have as many groups as the number alone.
 fn days(batch: u64) -> ArrayRef {
-    Arc::new(StringViewArray::from_iter_values((0..BATCH_ROWS).map(|row| format!("2026-01-{:02}", (batch + row) % 28 + 1))))
+    let day = |row| format!("2026-01-{:02}", scatter(batch * BATCH_ROWS + row) % GROUPS % 28 + 1);
+    Arc::new(StringViewArray::from_iter_values((0..BATCH_ROWS).map(day)))
 }
 
 fn measure(clock: &dyn Clock, name: &str, mut batch: impl FnMut(u64) -> Result<()>) -> Result<()> {
@@ -78,7 +80,7 @@ fn main() -> Result<()> {
     let batches: Vec<u64> = (0..BATCHES).collect();
     let one: Vec<Vec<ArrayRef>> = batches.iter().map(|n| vec![numbers(*n)]).collect();
     let two: Vec<Vec<ArrayRef>> = batches.iter().map(|n| vec![numbers(*n), numbers(*n)]).collect();
-    let day: Vec<Vec<ArrayRef>> = batches.iter().map(|n| vec![numbers(*n), days(n % 7)]).collect();
+    let day: Vec<Vec<ArrayRef>> = batches.iter().map(|n| vec![numbers(*n), days(*n)]).collect();
     let text: Vec<Vec<ArrayRef>> = batches.iter().map(|n| vec![texts(*n)]).collect();
     key_index(clock, "one i64", &[(DataType::Int64, false)], &one)?;
     key_index(clock, "one nullable i64", &[(DataType::Int64, true)], &one)?;

@@ -24,11 +24,11 @@ pub fn key_group(hash: u64) -> u8 {
 /// equal, −0.0 is 0.0. No columns: no hashes, since there is no row count.
 ///
 /// # Errors
-/// `LV-S406` for a column type that cannot be kept as state.
+/// `LV-S405` for a column type that can't be compared.
 pub fn hash_rows(columns: &[ArrayRef], out: &mut Vec<u64>) -> Result<()> {
     let mut inputs = Vec::with_capacity(columns.len());
     for column in columns {
-        inputs.push(ColumnKind::of(column.data_type())?.open(column)?);
+        inputs.push(ColumnKind::of_key(column.data_type())?.open(column)?);
     }
     hash_inputs(&inputs, columns.first().map_or(0, |column| column.len()), out);
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) fn pools() -> Vec<ArrayRef> {
             (Arc::new(Field::new("b", DataType::Utf8, true)), Arc::new(StringArray::from(texts)) as ArrayRef),
         ])),
         Arc::new(IntervalMonthDayNanoArray::from_iter_values(
-            (0..POOL as i32).map(|i| IntervalMonthDayNanoType::make_value(i % 3, i, i64::from(i) * 7)),
+            (0..POOL as i32).map(|i| IntervalMonthDayNanoType::make_value(0, i % 50, i64::from(i) * 7)),
         )),
     ]
 }

@@ -7,7 +7,7 @@ use levada_base::{Error, Result, codes};
 ///
 /// # Errors
 /// `LV-S405`.
-pub(crate) fn check_comparable(data_type: &DataType) -> Result<()> {
+pub(super) fn check_comparable(data_type: &DataType) -> Result<()> {
     match data_type {
         DataType::Map(..) | DataType::Union(..) | DataType::RunEndEncoded(..) => {
             Err(Error::new(codes::LV_S405, format!("type {data_type} can't be compared, so it can't be a key or be ordered"))

@@ -8,11 +8,15 @@ use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use levada_base::{Error, Result, codes};
 
+use super::canonical::{canonical, has_equal_forms};
+
 /// Turns values of one type into bytes and back.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    converter: Arc<RowConverter>,
+    converter: RowConverter,
     data_type: DataType,
+    /// Whether values are brought into the one form of all their equals first: for keys, not for rows that come out as they went in.
+    canonical: bool,
 }
 
 impl Encoder {
@@ -23,13 +27,20 @@ impl Encoder {
                 .caused_by(cause)
         };
         let converter = RowConverter::new(vec![SortField::new(data_type.clone())]).map_err(unsupported)?;
-        Ok(Self { converter: Arc::new(converter), data_type: data_type.clone() })
+        Ok(Self { converter, data_type: data_type.clone(), canonical: false })
+    }
+
+    /// The encoder for keys: values that SQL calls equal have equal bytes.
+    pub(crate) fn for_keys(mut self) -> Self {
+        self.canonical = has_equal_forms(&self.data_type);
+        self
     }
 
     /// One byte string per row; NULL has an encoding too.
     pub(crate) fn encode(&self, array: &ArrayRef) -> Result<BinaryArray> {
         let failed = |cause| Error::internal("state could not encode a column").caused_by(cause);
-        let rows = self.converter.convert_columns(&[Arc::clone(array)]).map_err(failed)?;
+        let array = if self.canonical { canonical(array)? } else { Arc::clone(array) };
+        let rows = self.converter.convert_columns(&[array]).map_err(failed)?;
         rows.try_into_binary().map_err(failed)
     }
 

@@ -4,6 +4,7 @@
 //! on plain slices.
 
 mod bytes;
+mod canonical;
 mod comparable;
 mod encoded;
 mod fixed;
@@ -14,7 +15,7 @@ use arrow::datatypes::DataType;
 use levada_base::{Error, Result};
 
 pub(crate) use bytes::{BytesInput, INLINE_BYTES_MAX, bytes_array};
-pub(crate) use comparable::check_comparable;
+use comparable::check_comparable;
 pub(crate) use encoded::Encoder;
 pub(crate) use fixed::{FixedInput, FixedKind, join_wide, split_wide};
 
@@ -39,6 +40,15 @@ impl ColumnKind {
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Ok(Self::Bytes),
             _ => Ok(Self::Encoded(Encoder::new(data_type)?)),
         }
+    }
+
+    /// As [`Self::of`], where values that SQL calls equal are to be one: NaN, the zeros, and intervals of one length.
+    pub(crate) fn of_key(data_type: &DataType) -> Result<Self> {
+        check_comparable(data_type)?;
+        Ok(match Self::of(data_type)? {
+            Self::Encoded(encoder) => Self::Encoded(encoder.for_keys()),
+            other => other,
+        })
     }
 
     /// Opens `array`, whose type must be of this kind.

@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use levada_base::{Error, Result};
 
-use crate::column::{ColumnInput, ColumnKind, check_comparable};
+use crate::column::{ColumnInput, ColumnKind};
 
 /// Words of a fixed-width key: beyond that, comparing bytes is as good.
 pub(super) const KEY_WORDS_MAX: usize = 4;
@@ -27,8 +27,7 @@ impl KeyCodec {
     pub(super) fn new(key_types: &[(DataType, bool)]) -> Result<Self> {
         let mut columns = Vec::with_capacity(key_types.len());
         for (data_type, nullable) in key_types {
-            check_comparable(data_type)?;
-            columns.push(KeyColumn { data_type: data_type.clone(), nullable: *nullable, kind: ColumnKind::of(data_type)? });
+            columns.push(KeyColumn { data_type: data_type.clone(), nullable: *nullable, kind: ColumnKind::of_key(data_type)? });
         }
         Ok(Self { columns })
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array};
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, IntervalMonthDayNanoArray, ListArray};
+use arrow::datatypes::{DataType, Field, Fields, Float64Type, IntervalMonthDayNanoType};
 use levada_base::codes;
 use proptest::prelude::*;
 
@@ -158,6 +158,27 @@ fn a_null_is_never_found_among_keys_without_null() {
     index.find(&[Arc::clone(&nulls)], &mut slots).unwrap();
     assert_eq!(slots, [NO_SLOT, 0]);
     assert_eq!(index.upsert(&[nulls], &mut slots).unwrap_err().code(), codes::LV_S999);
+}
+
+#[test]
+fn equal_values_inside_nested_types_are_one_key() {
+    let floats = |values: [f64; 2]| ListArray::from_iter_primitive::<Float64Type, _, _>([Some(values.map(Some))]);
+    let left: ArrayRef = Arc::new(floats([0.0, f64::NAN]));
+    let right: ArrayRef = Arc::new(floats([-0.0, -f64::NAN]));
+    let interval = |months, days, nanos| -> ArrayRef {
+        let value = IntervalMonthDayNanoType::make_value(months, days, nanos);
+        Arc::new(IntervalMonthDayNanoArray::from_iter_values([value]))
+    };
+    for (left, right) in [(left, right), (interval(1, 0, 0), interval(0, 29, 86_400_000_000_000))] {
+        let mut index = KeyIndex::new(&[(left.data_type().clone(), true)]).unwrap();
+        let (mut slots, mut left_hash, mut right_hash) = (Vec::new(), Vec::new(), Vec::new());
+        index.upsert(&[Arc::clone(&left)], &mut slots).unwrap();
+        index.find(&[Arc::clone(&right)], &mut slots).unwrap();
+        assert_eq!(slots, [0]);
+        hash_rows(&[left], &mut left_hash).unwrap();
+        hash_rows(&[right], &mut right_hash).unwrap();
+        assert_eq!(left_hash, right_hash);
+    }
 }
 
 #[test]

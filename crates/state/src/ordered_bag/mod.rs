@@ -16,7 +16,7 @@ use levada_base::{Error, Result};
 
 use self::bag::Bag;
 use self::key::OrderKey;
-use crate::column::{ColumnKind, check_comparable};
+use crate::column::ColumnKind;
 use crate::prefetch::prefetch;
 use crate::snapshot::{SNAPSHOT_BATCH_ROWS, slots_of};
 
@@ -53,8 +53,7 @@ impl OrderedBag {
     /// # Errors
     /// `LV-S405` if the type can't be compared.
     pub fn new(data_type: &DataType) -> Result<Self> {
-        check_comparable(data_type)?;
-        let kind = ColumnKind::of(data_type)?;
+        let kind = ColumnKind::of_key(data_type)?;
         let groups = match &kind {
             ColumnKind::Fixed(kind) if kind.words() == 1 => Groups::Narrow(Vec::new()),
             ColumnKind::Fixed(_) => Groups::Wide(Vec::new()),

@@ -39,7 +39,7 @@ pub struct OpenRows {
 }
 
 impl OpenRows {
-    /// Replaces `hashes` by the hash of each whole row, as [`hash_rows`](crate::hash_rows) has it.
+    /// Replaces `hashes` by the hash of each whole row; equal rows, as [`RowStore::eq_row`] has it, have equal hashes.
     pub fn hash(&self, hashes: &mut Vec<u64>) {
         hash_inputs(&self.inputs, self.rows, hashes);
     }
