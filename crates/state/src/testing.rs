@@ -78,7 +78,7 @@ fn text(index: usize) -> String {
         2 => "twelve bytes".to_owned(),
         3 => "thirteen byte".to_owned(),
         4 => "x".repeat(5000),
-        _ if index % 2 == 0 => format!("k{index}"),
+        _ if index.is_multiple_of(2) => format!("k{index}"),
         _ => format!("a longer text that no view holds inline, {index}"),
     }
 }

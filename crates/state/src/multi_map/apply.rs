@@ -99,7 +99,7 @@ impl MultiMap {
             let batch = RecordBatch::try_new_with_options(Arc::clone(self.rows.schema()), columns, &options);
             let batch = batch.map_err(|cause| Error::internal("stored rows could not be read").caused_by(cause))?;
             let opened = self.rows.open(&batch)?;
-            opened.hash(&mut hashes);
+            opened.row_hashes(&mut hashes);
             for (row, slot) in slots.iter().enumerate() {
                 let key = self.entries.key[*slot as usize];
                 let hash = entry_hash(hashes[row], key);
@@ -171,7 +171,7 @@ impl MultiMap {
 
     /// Stores, all at once, the rows that have no equal yet: `picks` of the batch, in `slots`.
     fn store_unknown(&mut self, opened: &OpenRows, scratch: &mut Scratch) -> Result<()> {
-        opened.hash(&mut scratch.hashes);
+        opened.row_hashes(&mut scratch.hashes);
         for (hash, key) in scratch.hashes.iter_mut().zip(&scratch.keys) {
             *hash = entry_hash(*hash, *key);
         }

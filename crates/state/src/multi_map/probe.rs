@@ -47,7 +47,7 @@ impl MultiMap {
         out.left_rows.clear();
         out.slots.clear();
         while cursor.row < found.len() && out.slots.len() < limit {
-            if cursor.given == 0 && cursor.row % PREFETCH_ROWS == 0 {
+            if cursor.given == 0 && cursor.row.is_multiple_of(PREFETCH_ROWS) {
                 self.prefetch_lists(&found[cursor.row..]);
             }
             let slots = &self.lists.get(found[cursor.row])[cursor.given..];

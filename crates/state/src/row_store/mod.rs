@@ -40,7 +40,7 @@ pub struct OpenRows {
 
 impl OpenRows {
     /// Replaces `hashes` by the hash of each whole row; equal rows, as [`RowStore::eq_row`] has it, have equal hashes.
-    pub fn hash(&self, hashes: &mut Vec<u64>) {
+    pub fn row_hashes(&self, hashes: &mut Vec<u64>) {
         hash_inputs(&self.inputs, self.rows, hashes);
     }
 }

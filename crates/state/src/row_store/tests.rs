@@ -129,10 +129,10 @@ proptest! {
         let mut slots = Vec::new();
         store.insert(&batch, None, &mut slots).unwrap();
         let opened = store.open(&batch).unwrap();
-        for left in 0..picks.len() {
+        for (left, slot) in slots.iter().enumerate() {
             for right in 0..picks.len() {
                 let equal = row_text(batch.columns(), left) == row_text(batch.columns(), right);
-                prop_assert_eq!(store.eq_row(slots[left], &opened, right), equal);
+                prop_assert_eq!(store.eq_row(*slot, &opened, right), equal);
             }
         }
     }
