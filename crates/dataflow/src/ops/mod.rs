@@ -33,6 +33,8 @@ pub enum OpSpec {
     Union,
     Window(window::WindowSpec),
     Aggregate(aggregate::AggregateSpec),
+    PartialAggregate(aggregate::PartialAggregateSpec),
+    MergeAggregate(aggregate::MergeAggregateSpec),
     Join(join::JoinSpec),
     TopN(top_n::TopNSpec),
     Normalize(normalize::NormalizeSpec),
@@ -50,17 +52,20 @@ impl OpSpec {
             Self::Map(spec) => Box::new(map::Map::new(spec, output)),
             Self::Window(spec) => Box::new(window::Window::new(spec, output)),
             Self::Aggregate(spec) => Box::new(aggregate::Aggregate::new(spec, &inputs[0], output, shard)?),
+            Self::PartialAggregate(spec) => Box::new(aggregate::PartialAggregate::new(spec, &inputs[0], output)?),
+            Self::MergeAggregate(spec) => Box::new(aggregate::Aggregate::merge(spec, &inputs[0], output, shard)?),
             Self::Join(spec) => Box::new(join::Join::new(spec, &inputs[0], &inputs[1], output)?),
             Self::TopN(spec) => Box::new(top_n::TopN::new(spec, &inputs[0], output)?),
             Self::Normalize(spec) => Box::new(normalize::Normalize::new(spec, &inputs[0])?),
         })
     }
 
-    /// Whether it keeps rows between epochs, so that small batches are worth gathering before it.
+    /// Whether it keeps rows, so that small batches are worth gathering before it.
     #[must_use]
     pub fn is_stateful(&self) -> bool {
         match self {
-            Self::Aggregate(_) | Self::Join(_) | Self::TopN(_) | Self::Normalize(_) => true,
+            Self::Aggregate(_) | Self::PartialAggregate(_) | Self::MergeAggregate(_) => true,
+            Self::Join(_) | Self::TopN(_) | Self::Normalize(_) => true,
             Self::Input(_) | Self::Values(_) | Self::Map(_) | Self::Union | Self::Window(_) => false,
         }
     }
@@ -69,7 +74,8 @@ impl OpSpec {
     pub(crate) fn check(&self, inputs: &[&SchemaRef], output: &SchemaRef) -> Result<(), String> {
         let wanted = match self {
             Self::Input(_) | Self::Values(_) => 0,
-            Self::Map(_) | Self::Window(_) | Self::Aggregate(_) | Self::TopN(_) | Self::Normalize(_) => 1,
+            Self::Map(_) | Self::Window(_) | Self::TopN(_) | Self::Normalize(_) => 1,
+            Self::Aggregate(_) | Self::PartialAggregate(_) | Self::MergeAggregate(_) => 1,
             Self::Join(_) => 2,
             Self::Union => inputs.len().max(1),
         };
@@ -83,6 +89,8 @@ impl OpSpec {
             Self::Union => union::check(inputs, output),
             Self::Window(spec) => spec.check(inputs[0], output),
             Self::Aggregate(spec) => spec.check(inputs[0], output),
+            Self::PartialAggregate(spec) => spec.check(inputs[0], output),
+            Self::MergeAggregate(spec) => spec.check(inputs[0], output),
             Self::Join(spec) => spec.check(inputs[0], inputs[1], output),
             Self::TopN(spec) => spec.check(inputs[0], output),
             Self::Normalize(spec) => spec.check(inputs[0], output),
@@ -99,6 +107,8 @@ impl fmt::Display for OpSpec {
             Self::Union => out.write_str("union all"),
             Self::Window(spec) => spec.fmt(out),
             Self::Aggregate(spec) => spec.fmt(out),
+            Self::PartialAggregate(spec) => spec.fmt(out),
+            Self::MergeAggregate(spec) => spec.fmt(out),
             Self::Join(spec) => spec.fmt(out),
             Self::TopN(spec) => spec.fmt(out),
             Self::Normalize(spec) => spec.fmt(out),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, Int64Array};
+use arrow::datatypes::{Int64Type, SchemaRef};
 use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
 
@@ -12,7 +12,7 @@ use super::kernels::cast_exactly;
 use super::net::{Difference, Snapshot};
 use super::source::{Origin, Source, sources};
 use super::state::{Groups, Stage};
-use super::{AggregateCall, AggregateSpec, Emission};
+use super::{AggregateCall, AggregateSpec, Emission, MergeAggregateSpec};
 use crate::{Emitter, EpochTime, Operator, Stats};
 
 /// An aggregate on one shard.
@@ -21,6 +21,8 @@ pub(crate) struct Aggregate {
     calls: Vec<AggregateCall>,
     output: SchemaRef,
     append_only: bool,
+    /// Where the columns of parts begin, if these are what comes in instead of rows.
+    parts: Option<usize>,
     /// Stage of a new group: hidden until it closes, or shown at once.
     born: Stage,
     groups: Groups,
@@ -38,10 +40,24 @@ pub(crate) struct Aggregate {
 
 impl Aggregate {
     pub(crate) fn new(spec: &AggregateSpec, input: &SchemaRef, output: &SchemaRef, shard: usize) -> Result<Self> {
-        spec.calls.iter().try_for_each(|call| call.check(input))?;
-        let key_types: Vec<_> =
-            spec.keys.iter().map(|&key| (input.field(key).data_type().clone(), input.field(key).is_nullable())).collect();
-        let (sources, origins) = sources(&spec.calls, input, spec.append_only_input)?;
+        Self::over(spec, input, input, None, output, shard)
+    }
+
+    /// The same over the parts that a partial aggregate made of rows.
+    pub(crate) fn merge(spec: &MergeAggregateSpec, input: &SchemaRef, output: &SchemaRef, shard: usize) -> Result<Self> {
+        Self::over(&spec.aggregate, input, &spec.rows, Some(spec.first), output, shard)
+    }
+
+    fn over(
+        spec: &AggregateSpec,
+        input: &SchemaRef,
+        rows: &SchemaRef,
+        parts: Option<usize>,
+        output: &SchemaRef,
+        shard: usize,
+    ) -> Result<Self> {
+        spec.calls.iter().try_for_each(|call| call.check(rows))?;
+        let (sources, origins) = sources(&spec.calls, rows, spec.append_only_input)?;
         let (born, closing) = match spec.emission {
             Emission::Changes => (Stage::Shown, None),
             Emission::ChangesUntilClosed(close) => (Stage::Shown, Some(Closing::new(close, spec.keys[close.key]))),
@@ -52,8 +68,9 @@ impl Aggregate {
             calls: spec.calls.clone(),
             output: output.clone(),
             append_only: spec.append_only_input,
+            parts,
             born,
-            groups: Groups::new(&key_types)?,
+            groups: Groups::over(input, &spec.keys)?,
             sources,
             origins,
             closing,
@@ -93,12 +110,27 @@ impl Aggregate {
             self.before.add(first.shown, values);
         }
         self.groups.add(&slots, delta.weights().map(|weights| &**weights.values()));
+        // The first column of parts is the weight.
+        let mut part = self.parts.map(|first| first + 1);
         for source in &mut self.sources {
             source.kernel.reserve(self.groups.bound());
-            source.update(delta, &slots)?;
+            match &mut part {
+                None => source.update(delta, &slots)?,
+                Some(part) => *part += source.merge(delta, &slots, *part)?,
+            }
         }
         self.slots = slots;
         Ok(())
+    }
+
+    /// Parts say in a column how many rows they stand for: from here on that is their weight.
+    fn weighted(&self, delta: DeltaBatch) -> Result<DeltaBatch> {
+        let Some(first) = self.parts else { return Ok(delta) };
+        let (batch, None) = delta.into_parts() else {
+            return Err(Error::internal("parts of groups that have a weight themselves"));
+        };
+        let rows = batch.column(first).as_primitive::<Int64Type>().clone();
+        DeltaBatch::new(batch, Some(rows))
     }
 
     /// The value of every call for each of `slots`.
@@ -143,8 +175,7 @@ impl Aggregate {
         }
         let retracted = retracted.iter().map(|&row| before.slots[row as usize]);
         let slots: Vec<u32> = retracted.chain(inserted.iter().map(|&row| after[row as usize])).collect();
-        let keys = if self.keys.is_empty() { Vec::new() } else { self.groups.keys(&slots)? };
-        out.emit(difference.into_delta(keys, &self.output)?);
+        out.emit(difference.into_delta(self.groups.keys(&slots)?, &self.output)?);
         Ok(())
     }
 
@@ -166,6 +197,7 @@ impl Aggregate {
 
 impl Operator for Aggregate {
     fn push(&mut self, _input: usize, delta: DeltaBatch, _out: &mut Emitter) -> Result<()> {
+        let delta = self.weighted(delta)?;
         if self.append_only && delta.has_retractions() {
             return Err(Error::internal("a retraction came to an aggregate that was planned for none"));
         }

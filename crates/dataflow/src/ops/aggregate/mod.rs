@@ -8,6 +8,7 @@ mod closing;
 mod exec;
 mod kernels;
 mod net;
+mod partial;
 mod source;
 mod spec;
 mod state;
@@ -15,4 +16,6 @@ mod state;
 mod tests;
 
 pub(crate) use exec::Aggregate;
+pub(crate) use partial::PartialAggregate;
+pub use partial::{MergeAggregateSpec, PartialAggregateSpec};
 pub use spec::{AggregateCall, AggregateFunction, AggregateSpec, Close, Emission};

@@ -94,6 +94,16 @@ impl Source {
         self.kernel.update(&Changes { slots: &slots, weights: weights.as_deref(), columns: &columns })
     }
 
+    /// Merges the parts that begin at column `first` of `delta`; gives how many columns they have.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::merge`].
+    pub(super) fn merge(&mut self, delta: &DeltaBatch, slots: &[u32], first: usize) -> Result<usize> {
+        let columns = self.kernel.part_types().map_or(0, |types| types.len());
+        self.kernel.merge(slots, &delta.batch().columns()[first..first + columns])?;
+        Ok(columns)
+    }
+
     /// The rows that pass the filter and have no NULL argument; `None` if these are all.
     fn taking_part(&self, delta: &DeltaBatch) -> Result<Option<BooleanArray>> {
         let mut mask = match self.shape.filter {

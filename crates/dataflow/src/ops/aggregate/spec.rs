@@ -19,7 +19,7 @@ pub struct AggregateSpec {
 }
 
 /// One aggregate function over the rows of a group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AggregateCall {
     pub function: AggregateFunction,
     /// Columns of the input; none means every row counts (`count(*)`).
@@ -81,8 +81,13 @@ pub struct Close {
 impl AggregateSpec {
     pub(in crate::ops) fn check(&self, input: &SchemaRef, output: &SchemaRef) -> Result<(), String> {
         check_columns(input, self.keys.iter().copied())?;
+        self.check_shape(input, output)
+    }
+
+    /// What must hold whether rows or parts come in; `rows` are the columns that the calls speak of.
+    pub(super) fn check_shape(&self, rows: &SchemaRef, output: &SchemaRef) -> Result<(), String> {
         for call in &self.calls {
-            check_columns(input, call.arguments.iter().copied().chain(call.filter).chain(call.order.iter().map(|s| s.column)))?;
+            check_columns(rows, call.arguments.iter().copied().chain(call.filter).chain(call.order.iter().map(|s| s.column)))?;
         }
         if output.fields().len() != self.keys.len() + self.calls.len() {
             return Err(format!("gives {} columns, not {}", self.keys.len() + self.calls.len(), output.fields().len()));

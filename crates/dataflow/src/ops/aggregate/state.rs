@@ -1,7 +1,7 @@
 //! The groups: their keys, how many rows each has, and what this epoch did to them.
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use levada_base::Result;
 use levada_state::KeyIndex;
 
@@ -53,9 +53,15 @@ pub(super) struct FirstTouches {
 }
 
 impl Groups {
-    pub(super) fn new(key_types: &[(DataType, bool)]) -> Result<Self> {
+    fn new(key_types: &[(DataType, bool)]) -> Result<Self> {
         let index = KeyIndex::new(key_types)?;
         Ok(Self { index, groups: Vec::new(), is_global: key_types.is_empty(), touched: Touched::default() })
+    }
+
+    /// Groups by the columns `keys` of `input`.
+    pub(super) fn over(input: &SchemaRef, keys: &[usize]) -> Result<Self> {
+        let key_type = |&key: &usize| (input.field(key).data_type().clone(), input.field(key).is_nullable());
+        Self::new(&keys.iter().map(key_type).collect::<Vec<_>>())
     }
 
     /// Finds or makes the groups of a batch of `rows` rows.
@@ -135,8 +141,9 @@ impl Groups {
         self.index.remove(slot);
     }
 
+    /// The key columns of `slots`; none for the global group.
     pub(super) fn keys(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.index.keys(slots)
+        if self.is_global { Ok(Vec::new()) } else { self.index.keys(slots) }
     }
 
     /// One more than the highest slot.

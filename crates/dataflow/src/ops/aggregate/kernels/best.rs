@@ -1,12 +1,14 @@
 //! min, max, first_value and last_value where nothing is retracted: the smallest or the largest key of each group is enough.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray, BinaryArray};
+use arrow::compute::{filter, is_not_null};
 use arrow::datatypes::DataType;
 use levada_base::{Error, Result};
 
-use super::order_keys::{KeyFormat, Keys};
+use super::order_keys::{KeyFormat, Keys, arrow_bug};
 use super::{AggregateCall, Changes, Family, Kernel};
 use crate::ops::SortColumn;
 
@@ -42,6 +44,40 @@ impl Best {
         };
         Self { format, largest, groups }
     }
+
+    fn add(&mut self, changes: &Changes, keys: Keys) -> Result<()> {
+        let largest = self.largest;
+        match (&mut self.groups, keys) {
+            (Groups::Words(groups), Keys::Words(keys)) => changes.for_each(&keys, |slot, key, weight| {
+                if weight > 0 {
+                    improve(&mut groups[slot], &key, largest, |key| *key);
+                }
+            }),
+            (Groups::Wide(groups), Keys::Wide(keys)) => changes.for_each(&keys, |slot, key, weight| {
+                if weight > 0 {
+                    improve(&mut groups[slot], &key, largest, |key| *key);
+                }
+            }),
+            (Groups::Bytes(groups), Keys::Bytes(keys)) => {
+                let mut keys = keys.iter().flatten();
+                changes.for_each_row(|slot, weight| {
+                    if let (Some(key), true) = (keys.next(), weight > 0) {
+                        improve(&mut groups[slot], key, largest, |key| Box::from(key));
+                    }
+                });
+            }
+            _ => return Err(Error::internal("keys of another format")),
+        }
+        Ok(())
+    }
+
+    fn picks(&self, slots: &[u32]) -> Result<ArrayRef> {
+        match &self.groups {
+            Groups::Words(groups) => self.format.values_of_words(slots.iter().map(|&slot| groups[slot as usize])),
+            Groups::Wide(groups) => self.format.values_of_wide(slots.iter().map(|&slot| groups[slot as usize])),
+            Groups::Bytes(groups) => self.format.values_of_bytes(slots.iter().map(|&slot| groups[slot as usize].as_deref())),
+        }
+    }
 }
 
 /// Puts `key` in the place of what is held, if it is better.
@@ -67,37 +103,40 @@ impl Kernel for Best {
     }
 
     fn update(&mut self, changes: &Changes) -> Result<()> {
-        let largest = self.largest;
-        match (&mut self.groups, self.format.keys(changes.columns)?) {
-            (Groups::Words(groups), Keys::Words(keys)) => changes.for_each(&keys, |slot, key, weight| {
-                if weight > 0 {
-                    improve(&mut groups[slot], &key, largest, |key| *key);
-                }
-            }),
-            (Groups::Wide(groups), Keys::Wide(keys)) => changes.for_each(&keys, |slot, key, weight| {
-                if weight > 0 {
-                    improve(&mut groups[slot], &key, largest, |key| *key);
-                }
-            }),
-            (Groups::Bytes(groups), Keys::Bytes(keys)) => {
-                let mut keys = keys.iter().flatten();
-                changes.for_each_row(|slot, weight| {
-                    if let (Some(key), true) = (keys.next(), weight > 0) {
-                        improve(&mut groups[slot], key, largest, |key| Box::from(key));
-                    }
-                });
-            }
-            _ => return Err(Error::internal("keys of another format")),
-        }
-        Ok(())
+        let keys = self.format.keys(changes.columns)?;
+        self.add(changes, keys)
     }
 
     fn values(&self, _call: &AggregateCall, slots: &[u32]) -> Result<ArrayRef> {
-        match &self.groups {
-            Groups::Words(groups) => self.format.values_of_words(slots.iter().map(|&slot| groups[slot as usize])),
-            Groups::Wide(groups) => self.format.values_of_wide(slots.iter().map(|&slot| groups[slot as usize])),
-            Groups::Bytes(groups) => self.format.values_of_bytes(slots.iter().map(|&slot| groups[slot as usize].as_deref())),
-        }
+        self.picks(slots)
+    }
+
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        // A key of bytes has its order columns inside: it is handed on as it is.
+        Some(vec![match &self.format {
+            KeyFormat::Word(data_type) | KeyFormat::Wide(data_type) => data_type.clone(),
+            KeyFormat::Bytes { .. } => DataType::Binary,
+        }])
+    }
+
+    fn parts(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Ok(vec![match &self.groups {
+            Groups::Words(_) | Groups::Wide(_) => self.picks(slots)?,
+            Groups::Bytes(groups) => {
+                Arc::new(slots.iter().map(|&slot| groups[slot as usize].as_deref()).collect::<BinaryArray>())
+            }
+        }])
+    }
+
+    fn merge(&mut self, slots: &[u32], parts: &[ArrayRef]) -> Result<()> {
+        let has_value = is_not_null(&parts[0]).map_err(arrow_bug)?;
+        let slots: Vec<u32> = has_value.values().set_indices().map(|row| slots[row]).collect();
+        let values = filter(&parts[0], &has_value).map_err(arrow_bug)?;
+        let keys = match values.as_binary_opt::<i32>() {
+            Some(keys) if matches!(self.groups, Groups::Bytes(_)) => Keys::Bytes(keys.clone()),
+            _ => self.format.keys(std::slice::from_ref(&values))?,
+        };
+        self.add(&Changes { slots: &slots, weights: None, columns: &[] }, keys)
     }
 
     fn clear(&mut self, slots: &[u32]) {

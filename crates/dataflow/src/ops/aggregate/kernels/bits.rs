@@ -46,6 +46,19 @@ struct Fold {
     count: i64,
 }
 
+impl Fold {
+    fn add(&mut self, family: Family, word: u64, weight: i64) {
+        self.word = match family {
+            Family::BitXor => self.word ^ word,
+            _ if weight == 0 => self.word,
+            _ if self.count == 0 => word,
+            Family::BitAnd => self.word & word,
+            _ => self.word | word,
+        };
+        self.count += weight;
+    }
+}
+
 impl BitFold {
     pub(super) fn new(family: Family, data_type: &DataType) -> Self {
         Self { family, words: Words { data_type: data_type.clone() }, folds: Vec::new() }
@@ -61,16 +74,9 @@ impl Kernel for BitFold {
         let words = self.words.read(changes)?;
         let family = self.family;
         changes.for_each(&words, |slot, word, weight| {
-            let fold = &mut self.folds[slot];
-            fold.word = match family {
-                Family::BitXor if weight & 1 == 0 => fold.word,
-                Family::BitXor => fold.word ^ word,
-                _ if weight == 0 => fold.word,
-                _ if fold.count == 0 => word,
-                Family::BitAnd => fold.word & word,
-                _ => fold.word | word,
-            };
-            fold.count += weight;
+            // An even number of copies cancels itself under xor.
+            let word = if family == Family::BitXor && weight & 1 == 0 { 0 } else { word };
+            self.folds[slot].add(family, word, weight);
         });
         Ok(())
     }
@@ -78,6 +84,26 @@ impl Kernel for BitFold {
     fn values(&self, _call: &AggregateCall, slots: &[u32]) -> Result<ArrayRef> {
         let folds = slots.iter().map(|&slot| self.folds[slot as usize]);
         self.words.write(folds.map(|fold| (fold.count != 0).then_some(fold.word)))
+    }
+
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        Some(vec![DataType::UInt64, DataType::Int64])
+    }
+
+    fn parts(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let folds = || slots.iter().map(|&slot| self.folds[slot as usize]);
+        let words = UInt64Array::from_iter_values(folds().map(|fold| fold.word));
+        let counts = Int64Array::from_iter_values(folds().map(|fold| fold.count));
+        Ok(vec![Arc::new(words), Arc::new(counts)])
+    }
+
+    fn merge(&mut self, slots: &[u32], parts: &[ArrayRef]) -> Result<()> {
+        let words = parts[0].as_primitive::<UInt64Type>().values();
+        let counts = parts[1].as_primitive::<Int64Type>().values();
+        for ((&slot, &word), &count) in slots.iter().zip(words).zip(counts) {
+            self.folds[slot as usize].add(self.family, word, count);
+        }
+        Ok(())
     }
 
     fn clear(&mut self, slots: &[u32]) {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
+use arrow::datatypes::{DataType, Int64Type};
 use levada_base::{Error, Result};
 
 use super::{AggregateCall, AggregateFunction, Changes, Kernel};
@@ -34,6 +35,25 @@ impl Kernel for Bools {
             [_, trues] => Some(trues != 0),
         };
         Ok(Arc::new(slots.iter().map(value).collect::<BooleanArray>()))
+    }
+
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        Some(vec![DataType::Int64; 2])
+    }
+
+    fn parts(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let column = |of: usize| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(slots.iter().map(|&slot| self.counts[slot as usize][of])))
+        };
+        Ok(vec![column(0), column(1)])
+    }
+
+    fn merge(&mut self, slots: &[u32], parts: &[ArrayRef]) -> Result<()> {
+        for (of, part) in parts.iter().enumerate() {
+            let counts = part.as_primitive::<Int64Type>().values();
+            slots.iter().zip(counts).for_each(|(&slot, count)| self.counts[slot as usize][of] += count);
+        }
+        Ok(())
     }
 
     fn clear(&mut self, slots: &[u32]) {

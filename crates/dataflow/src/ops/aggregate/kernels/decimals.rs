@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Decimal128Array};
-use arrow::datatypes::{DataType, Decimal128Type, DecimalType, i256};
+use arrow::array::{ArrayRef, AsArray, Decimal128Array, Decimal256Array, Int64Array};
+use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, DecimalType, Int64Type, i256};
 use levada_base::{Error, Result};
 
 use super::{AggregateCall, AggregateFunction, Changes, Kernel, misplaced, overflow};
+
+/// How a sum is handed on: all its 256 bits, without a scale.
+const PART: DataType = DataType::Decimal256(76, 0);
 
 pub(super) struct Decimals {
     /// Digits after the point in the arguments.
@@ -81,6 +84,28 @@ impl Kernel for Decimals {
         let values = slots.iter().map(value).collect::<Result<Decimal128Array>>()?;
         let typed = values.with_precision_and_scale(precision, scale);
         Ok(Arc::new(typed.map_err(|cause| Error::internal(format!("decimal aggregate: {cause}")))?))
+    }
+
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        Some(vec![PART, DataType::Int64])
+    }
+
+    fn parts(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let sums = || slots.iter().map(|&slot| self.sums[slot as usize]);
+        let totals = Decimal256Array::from_iter_values(sums().map(|sum| sum.sum)).with_data_type(PART);
+        let counts = Int64Array::from_iter_values(sums().map(|sum| sum.count));
+        Ok(vec![Arc::new(totals), Arc::new(counts)])
+    }
+
+    fn merge(&mut self, slots: &[u32], parts: &[ArrayRef]) -> Result<()> {
+        let totals = parts[0].as_primitive::<Decimal256Type>().values();
+        let counts = parts[1].as_primitive::<Int64Type>().values();
+        for ((&slot, &total), count) in slots.iter().zip(totals).zip(counts) {
+            let sum = &mut self.sums[slot as usize];
+            sum.sum = sum.sum.wrapping_add(total);
+            sum.count += count;
+        }
+        Ok(())
     }
 
     fn clear(&mut self, slots: &[u32]) {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, UInt64Array};
-use arrow::datatypes::{DataType, Int64Type, UInt64Type};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, UInt64Array};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type, UInt64Type};
 use levada_base::Result;
 
 use super::{AggregateCall, AggregateFunction, Changes, Kernel, misplaced, overflow};
+
+/// How a sum is handed on: a decimal for its 128 bits only.
+const PART: DataType = DataType::Decimal128(38, 0);
 
 pub(super) struct Integers {
     signed: bool,
@@ -74,6 +77,28 @@ impl Kernel for Integers {
         };
         debug_assert_eq!(values.len(), slots.len());
         Ok(values)
+    }
+
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        Some(vec![PART, DataType::Int64])
+    }
+
+    fn parts(&self, slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        let sums = || slots.iter().map(|&slot| self.sums[slot as usize]);
+        let totals = Decimal128Array::from_iter_values(sums().map(|sum| sum.sum)).with_data_type(PART);
+        let counts = Int64Array::from_iter_values(sums().map(|sum| sum.count));
+        Ok(vec![Arc::new(totals), Arc::new(counts)])
+    }
+
+    fn merge(&mut self, slots: &[u32], parts: &[ArrayRef]) -> Result<()> {
+        let totals = parts[0].as_primitive::<Decimal128Type>().values();
+        let counts = parts[1].as_primitive::<Int64Type>().values();
+        for ((&slot, total), count) in slots.iter().zip(totals).zip(counts) {
+            let sum = &mut self.sums[slot as usize];
+            sum.sum = sum.sum.wrapping_add(*total);
+            sum.count += count;
+        }
+        Ok(())
     }
 
     fn clear(&mut self, slots: &[u32]) {

@@ -89,6 +89,27 @@ pub(super) trait Kernel: Send {
     /// `LV-S403` where a value is beyond the result's type.
     fn values(&self, call: &AggregateCall, slots: &[u32]) -> Result<ArrayRef>;
 
+    /// The types of the columns by which a state is handed on to be merged into another; `None` where it can't be.
+    fn part_types(&self) -> Option<Vec<DataType>> {
+        None
+    }
+
+    /// The states of `slots`, in columns of [`Kernel::part_types`].
+    ///
+    /// # Errors
+    /// `LV-S999` where states can't be handed on.
+    fn parts(&self, _slots: &[u32]) -> Result<Vec<ArrayRef>> {
+        Err(Error::internal("this aggregate can't be computed in parts"))
+    }
+
+    /// Merges states that [`Kernel::parts`] gave into the states of `slots`, row by row.
+    ///
+    /// # Errors
+    /// `LV-S999` where states can't be merged.
+    fn merge(&mut self, _slots: &[u32], _parts: &[ArrayRef]) -> Result<()> {
+        Err(Error::internal("this aggregate can't be computed in parts"))
+    }
+
     /// Empties `slots`.
     fn clear(&mut self, slots: &[u32]);
 

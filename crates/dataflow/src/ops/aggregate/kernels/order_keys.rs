@@ -201,6 +201,6 @@ fn array_of(data_type: &DataType, values: Buffer, valid: impl ExactSizeIterator<
     Ok(make_array(data.map_err(arrow_bug)?))
 }
 
-fn arrow_bug(cause: arrow::error::ArrowError) -> Error {
+pub(super) fn arrow_bug(cause: arrow::error::ArrowError) -> Error {
     Error::internal(format!("order keys: {cause}")).caused_by(cause)
 }

@@ -3,6 +3,7 @@
 mod closing;
 mod law;
 mod model;
+mod partial;
 
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 
