@@ -6,6 +6,7 @@
 //! error of the options before a file, port or server is touched.
 
 mod checked;
+pub mod conformance;
 mod connector;
 mod format;
 mod options;
