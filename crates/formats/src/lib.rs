@@ -16,6 +16,8 @@ mod json;
 mod lines;
 mod parquet;
 mod rows;
+#[cfg(test)]
+mod testing;
 mod value;
 
 use std::sync::Arc;

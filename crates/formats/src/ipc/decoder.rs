@@ -9,11 +9,12 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 use levada_base::{Error, ReadFile, Result};
 use levada_connect::{Decoder, ReadPlan};
 
+use super::bounds;
 use crate::fault;
 use crate::fit::Fit;
 use crate::guard::guard;
 
-const FILE_MAGIC: &[u8] = b"ARROW1";
+pub(super) const FILE_MAGIC: &[u8] = b"ARROW1";
 
 /// Either layout.
 enum Reader<R: Read + Seek> {
@@ -23,15 +24,14 @@ enum Reader<R: Read + Seek> {
 
 impl<R: Read + Seek> Reader<R> {
     fn open(mut file: R, projection: Option<Vec<usize>>) -> Result<Self, ArrowError> {
-        let mut magic = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        (&mut file).take(FILE_MAGIC.len() as u64).read_to_end(&mut magic)?;
-        file.seek(SeekFrom::Start(0))?;
-        let bytes = BufReader::new(file);
-        if magic == FILE_MAGIC {
-            FileReader::try_new(bytes, projection).map(Self::File)
+        if bounds::is_file(&mut file)? {
+            bounds::check_file(&mut file)?;
+            file.seek(SeekFrom::Start(0))?;
+            FileReader::try_new(BufReader::new(file), projection).map(Self::File)
         } else {
-            StreamReader::try_new(bytes, projection).map(Self::Stream)
+            bounds::check_stream(&mut file)?;
+            file.seek(SeekFrom::Start(0))?;
+            StreamReader::try_new(BufReader::new(file), projection).map(Self::Stream)
         }
     }
 

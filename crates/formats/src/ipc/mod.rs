@@ -1,5 +1,6 @@
 //! Apache Arrow IPC: the file format, and the stream format where a file does not begin with the file format's magic.
 
+mod bounds;
 mod decoder;
 mod encoder;
 #[cfg(test)]

@@ -13,26 +13,27 @@ use crate::fault;
 use crate::value::names::{sql_name, with_article};
 use crate::value::parse::{Cells, cells, cut, shown};
 
-/// Why a value is not what its column needs, and which one.
+/// What is wrong with a row, and in which column.
 #[derive(Debug)]
 pub(super) struct Wrong {
     /// The column, or the part of it (`a.b`); empty if the text itself is broken.
     pub(super) column: String,
     pub(super) kind: WrongKind,
-    pub(super) reason: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum WrongKind {
-    Value,
-    /// The object lacks a member that may not be NULL; the reason is the object's text.
-    Missing,
+    /// The value, or the text, is not what it must be.
+    Value(String),
+    /// The object lacks a member that may not be NULL; it has these.
+    Missing(Vec<String>),
+    /// Several members could be the column.
     Ambiguous,
 }
 
 impl From<String> for Wrong {
     fn from(reason: String) -> Self {
-        Self { column: String::new(), kind: WrongKind::Value, reason }
+        Self { column: String::new(), kind: WrongKind::Value(reason) }
     }
 }
 
@@ -232,8 +233,7 @@ impl Members {
         match missing {
             None => Ok(()),
             Some(column) => {
-                let reason = before.until(scanner);
-                Err(Wrong { column: self.names.name(column).to_owned(), kind: WrongKind::Missing, reason })
+                Err(Wrong { column: self.names.name(column).to_owned(), kind: WrongKind::Missing(before.member_names()) })
             }
         }
     }
@@ -262,7 +262,7 @@ impl Members {
             }
             if self.present[column] {
                 let column = self.names.name(column).to_owned();
-                return Err(Wrong { column, kind: WrongKind::Ambiguous, reason: String::new() });
+                return Err(Wrong { column, kind: WrongKind::Ambiguous });
             }
             self.put(column, &mut scanner, depth)?;
         }
@@ -303,5 +303,16 @@ impl Scanner<'_> {
             Some(inside) => shown(inside),
             None => cut(text).into_owned(),
         }
+    }
+
+    /// The names of the members of the object that comes next, which was read before.
+    fn member_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let read: Result<(), String> = self.clone().object(0, |scanner, name| {
+            names.push(name.to_owned());
+            scanner.skip(1)
+        });
+        debug_assert!(read.is_ok(), "{read:?}");
+        names
     }
 }

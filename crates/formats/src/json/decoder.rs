@@ -53,15 +53,12 @@ fn error(lines: &Lines, text: &str, wrong: Wrong) -> Error {
     let (file, line) = (lines.file(), lines.line());
     let place = format!("{file}, line {line}");
     match wrong.kind {
-        WrongKind::Value if wrong.column.is_empty() => {
-            fault::bad_row(file, line, None, format!("{}: {}", wrong.reason, cut(text.trim_end())))
+        WrongKind::Value(reason) if wrong.column.is_empty() => {
+            fault::bad_row(file, line, None, format!("{reason}: {}", cut(text.trim_end())))
         }
-        WrongKind::Value => fault::bad_row(file, line, Some(&wrong.column), wrong.reason),
+        WrongKind::Value(reason) => fault::bad_row(file, line, Some(&wrong.column), reason),
         WrongKind::Ambiguous => columns::ambiguous(&place, &wrong.column),
-        WrongKind::Missing => {
-            let names = member_names(text);
-            fault::missing_column(&place, &wrong.column, names.iter().map(String::as_str))
-        }
+        WrongKind::Missing(names) => fault::missing_column(&place, &wrong.column, names.iter().map(String::as_str)),
     }
 }
 
@@ -72,19 +69,4 @@ fn object_ahead(scanner: &mut Scanner<'_>) -> Result<(), Wrong> {
         Ahead::Array => Err("the line holds an array: write one object a line".to_owned().into()),
         _ => Err("the line holds no object".to_owned().into()),
     }
-}
-
-/// The names of the members of a good object, nested ones included under their own names.
-fn member_names(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut scanner = Scanner::new(text);
-    let read = scanner.ahead().and_then(|_| {
-        scanner.object(0, |scanner, name| {
-            names.push(name.to_owned());
-            scanner.skip(1)
-        })
-    });
-    // The object was read without complaint a moment ago.
-    debug_assert!(read.is_ok(), "{read:?}");
-    names
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use levada_base::{Error, Result, WriteFile, codes};
 use levada_connect::{Encoder, Options};
 use parquet::arrow::ArrowWriter;
@@ -21,6 +21,12 @@ pub(super) struct ParquetEncoder {
 
 impl ParquetEncoder {
     pub(super) fn new(file: Box<dyn WriteFile>, schema: SchemaRef, options: &Options) -> Result<Self> {
+        for field in schema.fields() {
+            // The writer takes the column and fails at its first row.
+            if matches!(field.data_type(), DataType::Interval(_)) {
+                return Err(fault::unfit_type("parquet", field.name(), "INTERVAL"));
+            }
+        }
         let compression = match options.text(OPTIONS, "compression") {
             Some("none") => Compression::UNCOMPRESSED,
             Some("snappy") => Compression::SNAPPY,
