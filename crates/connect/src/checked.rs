@@ -50,7 +50,7 @@ impl Registry {
         with.check(&format!("{owner} with format \"{name}\""), &table)?;
 
         let mut options = with.clone();
-        let is_connectors = |key: &str| connector.options().iter().any(|option| option.name == key);
+        let is_connectors = |key: &str| connector.options().iter().any(|option| option.is_called(key));
         let mut theirs = options.split_off(is_connectors);
         theirs.remove(FORMAT.name);
         spec.options = Options::new(spec.options.iter().chain(theirs.iter()).cloned().collect());

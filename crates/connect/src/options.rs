@@ -27,6 +27,7 @@ pub enum OptionKind {
 /// One option that a connector or a format knows.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionSpec {
+    /// As it is written; a `*` stands for any name (`fields.*.kind`).
     pub name: &'static str,
     pub kind: OptionKind,
     /// The value it has when it is not given, as it would be written; `None` where there is none.
@@ -106,7 +107,7 @@ impl Options {
     pub fn check(&self, owner: &str, table: &[OptionSpec]) -> Result<()> {
         let mut errors = Vec::new();
         for (index, option) in self.0.iter().enumerate() {
-            match table.iter().find(|spec| spec.name == option.key) {
+            match table.iter().find(|spec| spec.is_called(&option.key)) {
                 None => errors.push(unknown(owner, option, table)),
                 Some(_) if self.0[..index].iter().any(|earlier| earlier.key == option.key) => {
                     errors.push(
@@ -173,6 +174,29 @@ impl Options {
     }
 }
 
+impl OptionSpec {
+    /// Whether `key` is this option's name.
+    #[must_use]
+    pub fn is_called(&self, key: &str) -> bool {
+        match self.name.split_once('*') {
+            None => self.name == key,
+            Some((front, back)) => key.len() > front.len() + back.len() && key.starts_with(front) && key.ends_with(back),
+        }
+    }
+
+    /// Its name as it may have been meant by `key`: what a `*` stands for is taken from there.
+    fn name_near(&self, key: &str) -> String {
+        let middle = |front: &str| Some(key.strip_prefix(front)?.rsplit_once('.')?.0.to_owned());
+        match self.name.split_once('*') {
+            None => self.name.to_owned(),
+            Some((front, back)) => match middle(front) {
+                Some(middle) => format!("{front}{middle}{back}"),
+                None => self.name.to_owned(),
+            },
+        }
+    }
+}
+
 impl OptionValue {
     fn check(&self, owner: &str, spec: &OptionSpec) -> Result<()> {
         let value = self.value.trim();
@@ -216,7 +240,8 @@ fn parse_bool(text: &str) -> Option<bool> {
 
 fn unknown(owner: &str, option: &OptionValue, table: &[OptionSpec]) -> Error {
     let error = Error::new(codes::LV_C002, format!("{owner} has no option \"{}\"", option.key)).at(option.key_position);
-    match nearest(&option.key, table.iter().map(|spec| spec.name)) {
+    let names: Vec<String> = table.iter().map(|spec| spec.name_near(&option.key)).collect();
+    match nearest(&option.key, names.iter().map(String::as_str)) {
         Some(name) => error.with_hint(format!("did you mean \"{name}\"?")),
         None => error.with_hint(format!("it knows {}", table.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", "))),
     }
@@ -246,6 +271,17 @@ mod tests {
         assert_eq!(error.hint(), Some("did you mean \"rows_max\"?"));
         let also: Vec<_> = error.also().iter().map(Error::code).collect();
         assert_eq!(also, [codes::LV_C003, codes::LV_C003, codes::LV_C004]);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_name() {
+        let kind = OptionKind::Choice(&["random", "sequence"]);
+        let table = [OptionSpec { name: "fields.*.kind", kind, default: None, required: false, help: "how" }];
+        let check = |key: &str| Options::of(&[(key, "random")]).check("x", &table);
+        assert!(check("fields.id.kind").is_ok());
+        assert!(check("fields.a.b.kind").is_ok());
+        assert_eq!(check("fields.id.kin").unwrap_err().hint(), Some("did you mean \"fields.id.kind\"?"));
+        assert_eq!(check("fields.kind").unwrap_err().code(), codes::LV_C002);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use levada_connect::{
 use crate::role;
 
 mod digest;
+#[cfg(test)]
+mod tests;
 
 /// The connector `blackhole`.
 #[derive(Clone, Default)]

@@ -8,6 +8,8 @@ mod paths;
 mod position;
 mod sink;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

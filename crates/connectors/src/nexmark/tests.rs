@@ -148,3 +148,13 @@ fn positions_of_others_and_sinks_are_refused() {
     let spec = SinkSpec { schema: Table::Bid.schema(), options: Options::default(), format: None };
     assert_eq!(NexmarkConnector.open_sink(&spec, &context()).err().unwrap().code(), codes::LV_C006);
 }
+
+#[test]
+fn it_takes_the_exams_of_sources_and_options() {
+    for table in ["bid", "auction", "person"] {
+        levada_connect::conformance::source(|| open(&NexmarkConnector, &[("table", table), ("events", "1000")], None).unwrap());
+    }
+    levada_connect::conformance::options(OPTIONS, &[], &[], |options| {
+        context().registry.check(std::sync::Arc::new(NexmarkConnector), options, None).map(drop)
+    });
+}

@@ -12,6 +12,9 @@ use levada_connect::{
 
 use crate::role;
 
+#[cfg(test)]
+mod tests;
+
 /// Where a `stdout` sink writes: the program's standard output, or a buffer that catches it.
 pub type Output = Arc<Mutex<dyn Write + Send>>;
 

@@ -2,7 +2,7 @@
 
 mod auction;
 mod bid;
-mod draw;
+
 mod person;
 mod texts;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use draw::Draws;
+use crate::draw::Draws;
 use texts::Texts;
 
 /// What rows depend on.

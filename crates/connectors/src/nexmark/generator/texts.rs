@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringViewBuilder};
 use arrow::buffer::Buffer;
 
-use super::draw::Draws;
+use crate::draw::Draws;
 
 /// Channels with a number of their own, beside the hot ones.
 pub(super) const CHANNELS: u64 = 10_000;
