@@ -97,11 +97,23 @@ impl<P> Catalog<P> {
         self.check_free(name)?;
         reads.sort_unstable();
         reads.dedup();
-        let id = ObjectId(self.next);
-        self.next += 1;
+        let id = self.take_id();
         self.names.insert(name.to_owned(), id);
         self.objects.insert(id, Object { id, name: name.to_owned(), kind, reads, payload });
         Ok(id)
+    }
+
+    /// The id that the next object will get.
+    #[must_use]
+    pub fn next_id(&self) -> ObjectId {
+        ObjectId(self.next)
+    }
+
+    /// Takes an id for something that has no name.
+    pub fn take_id(&mut self) -> ObjectId {
+        let id = self.next_id();
+        self.next += 1;
+        id
     }
 
     /// The objects that read `id` directly.

@@ -92,6 +92,9 @@ pub trait Connector: Send + Sync {
     /// The format that the options imply where none is named, such as by a file name's ending.
     fn implied_format(&self, options: &Options, registry: &Registry) -> Option<&'static str>;
 
+    /// Whether a source with these options comes to an end by itself.
+    fn is_bounded(&self, options: &Options) -> bool;
+
     /// The columns of the outside, for a source without a column list. Only reads, leaves nothing behind.
     ///
     /// # Errors

@@ -103,6 +103,10 @@ impl Connector for BlackholeConnector {
         None
     }
 
+    fn is_bounded(&self, _options: &Options) -> bool {
+        false
+    }
+
     fn discover(&self, _spec: &SourceSpec, _context: &Context) -> Result<SchemaRef> {
         Err(role::is_no_source(NAME))
     }

@@ -117,6 +117,10 @@ impl Connector for FileConnector {
         registry.format_of_path(Path::new(path(options))).map(|format| format.name())
     }
 
+    fn is_bounded(&self, options: &Options) -> bool {
+        options.bool(OPTIONS, "watch") != Some(true)
+    }
+
     fn discover(&self, spec: &SourceSpec, context: &Context) -> Result<SchemaRef> {
         let said = spec.format.as_ref().ok_or_else(|| role::has_no_format(NAME))?;
         let format = context.format(said)?;

@@ -227,3 +227,8 @@ fn a_sink_into_a_directory_or_with_options_of_a_source_is_refused() {
     assert_eq!(code(&[("path", "out/*.csv")]), codes::LV_C003);
     assert_eq!(code(&[("path", "b.csv"), ("batch_rows", "1")]), codes::LV_C005);
 }
+
+#[test]
+fn files_that_are_there_come_to_an_end() {
+    assert!(FileConnector.is_bounded(&Options::of(&[("path", "a.csv")])));
+}

@@ -74,6 +74,10 @@ impl Connector for GeneratorConnector {
         None
     }
 
+    fn is_bounded(&self, options: &Options) -> bool {
+        options.get("rows_max").is_some()
+    }
+
     fn discover(&self, _spec: &SourceSpec, _context: &Context) -> Result<SchemaRef> {
         Err(Error::new(codes::LV_S603, "connector \"generator\" has no columns of its own").with_hint("declare the columns"))
     }

@@ -127,3 +127,9 @@ fn rows_come_no_faster_than_asked_for() {
     assert!(matches!(fetch(), Fetch::Rows(fetched) if fetched.batch.num_rows() == 5));
     assert!(matches!(fetch(), Fetch::Nothing));
 }
+
+#[test]
+fn it_ends_only_if_it_is_told_how_many_rows() {
+    assert!(GeneratorConnector.is_bounded(&Options::of(&[("rows_max", "1")])));
+    assert!(!GeneratorConnector.is_bounded(&Options::default()));
+}

@@ -85,6 +85,10 @@ impl Connector for NexmarkConnector {
         None
     }
 
+    fn is_bounded(&self, options: &Options) -> bool {
+        options.int(OPTIONS, "events") != Some(0)
+    }
+
     fn discover(&self, spec: &SourceSpec, _context: &Context) -> Result<SchemaRef> {
         Ok(table(&spec.options).schema())
     }

@@ -158,3 +158,11 @@ fn it_takes_the_exams_of_sources_and_options() {
         context().registry.check(std::sync::Arc::new(NexmarkConnector), options, None).map(drop)
     });
 }
+
+#[test]
+fn it_ends_only_if_it_is_told_how_many_events() {
+    let is_bounded = |pairs: &[(&str, &str)]| NexmarkConnector.is_bounded(&Options::of(pairs));
+    assert!(is_bounded(&[("events", "50")]));
+    assert!(!is_bounded(&[("events", "0")]));
+    assert!(!is_bounded(&[]));
+}

@@ -1,7 +1,7 @@
 //! Standard output, or whatever writer the program gives in its place.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -15,8 +15,33 @@ use crate::role;
 #[cfg(test)]
 mod tests;
 
-/// Where a `stdout` sink writes: the program's standard output, or a buffer that catches it.
-pub type Output = Arc<Mutex<dyn Write + Send>>;
+/// Where a `stdout` sink writes: the process's standard output, or a writer in its place. Clones write to the same.
+#[derive(Clone)]
+pub struct Output(Arc<Mutex<dyn Write + Send>>);
+
+impl Output {
+    /// Another writer.
+    #[must_use]
+    pub fn new(writer: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(writer)))
+    }
+
+    /// A writer that others hold too, such as a buffer that a test reads.
+    #[must_use]
+    pub fn shared<W: Write + Send + 'static>(writer: &Arc<Mutex<W>>) -> Self {
+        Self(writer.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, dyn Write + Send + 'static> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new(io::stdout())
+    }
+}
 
 /// The connector `stdout`.
 #[derive(Clone)]
@@ -58,6 +83,10 @@ impl Connector for StdoutConnector {
         Some("json")
     }
 
+    fn is_bounded(&self, _options: &Options) -> bool {
+        false
+    }
+
     fn discover(&self, _spec: &SourceSpec, _context: &Context) -> Result<SchemaRef> {
         Err(role::is_no_source(NAME))
     }
@@ -74,7 +103,7 @@ impl Connector for StdoutConnector {
                 .with_hint(format!("give one of {}", FORMATS.join(", ")))
                 .at(said.position));
         }
-        let output = Box::new(Shared(self.output.clone()));
+        let output = Box::new(self.output.clone());
         Ok(Box::new(StdoutSink { encoder: format.encoder(output, spec.schema.clone(), &said.options)? }))
     }
 }
@@ -106,24 +135,22 @@ fn say_closed(error: Error) -> Error {
     }
 }
 
-struct Shared(Output);
-
-impl Write for Shared {
+impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.lock().write(bytes)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Under one lock, so that rows of two sinks never mix within a line.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)
+        self.lock().write_all(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        self.lock().flush()
     }
 }
 
-impl WriteFile for Shared {
+impl WriteFile for Output {
     fn sync(&mut self) -> io::Result<()> {
         // A pipe or a terminal has nothing to make durable.
         self.flush()

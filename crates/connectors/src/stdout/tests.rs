@@ -22,7 +22,7 @@ fn open(output: Output, options: &[(&str, &str)]) -> Result<Box<dyn Sink>> {
 
 fn written(options: &[(&str, &str)]) -> String {
     let output = Arc::new(Mutex::new(Vec::new()));
-    let mut sink = open(output.clone(), options).unwrap();
+    let mut sink = open(Output::shared(&output), options).unwrap();
     sink.write(Epoch(1), &rows()).unwrap();
     sink.commit(Epoch(1)).unwrap();
     let text = String::from_utf8(output.lock().unwrap().clone()).unwrap();
@@ -39,7 +39,7 @@ fn rows_are_out_when_their_epoch_is_committed() {
 
 #[test]
 fn formats_with_a_footer_and_unknown_options_are_refused() {
-    let code = |options: &[(&str, &str)]| open(Arc::new(Mutex::new(Vec::new())), options).err().unwrap().code();
+    let code = |options: &[(&str, &str)]| open(Output::new(Vec::new()), options).err().unwrap().code();
     assert_eq!(code(&[("format", "parquet")]), codes::LV_C003);
     assert_eq!(code(&[("format", "jsn")]), codes::LV_C001);
     assert_eq!(code(&[("header", "true")]), codes::LV_C002);
@@ -54,7 +54,7 @@ fn an_error_has_the_place_of_its_option() {
         key_position: Some(Position::new(1, 20)),
         value_position: Some(Position::new(1, 30)),
     };
-    let connector = Arc::new(StdoutConnector::new(Arc::new(Mutex::new(Vec::new()))));
+    let connector = Arc::new(StdoutConnector::new(Output::default()));
     let error = context().registry.check(connector, &Options::new(vec![option]), None).err().unwrap();
     assert_eq!((error.position(), error.hint()), (Some(Position::new(1, 30)), Some("did you mean 'csv'?")));
 }
@@ -73,7 +73,7 @@ impl Write for ClosedPipe {
 
 #[test]
 fn a_closed_pipe_is_a_clean_error() {
-    let mut sink = open(Arc::new(Mutex::new(ClosedPipe)), &[]).unwrap();
+    let mut sink = open(Output::new(ClosedPipe), &[]).unwrap();
     sink.write(Epoch(1), &rows()).unwrap();
     let error = sink.commit(Epoch(1)).unwrap_err();
     assert_eq!(error.to_string(), "LV-C030: output closed: its reader is gone");
@@ -87,7 +87,7 @@ fn it_takes_the_exam_of_sinks() {
     sink(Delivery::AtLeastOnce, |schema| {
         let output = Arc::new(Mutex::new(Vec::new()));
         let context = context();
-        let connector = StdoutConnector::new(output.clone());
+        let connector = StdoutConnector::new(Output::shared(&output));
         let checked = context.registry.check(Arc::new(connector), &Options::default(), None).unwrap();
         let spec = SinkSpec { schema: schema.clone(), options: checked.options, format: checked.format };
         let sink = checked.connector.open_sink(&spec, &context).unwrap();

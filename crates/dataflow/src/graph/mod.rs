@@ -88,6 +88,14 @@ impl Graph {
         })
     }
 
+    /// The inputs from outside: the node of each and the object it reads.
+    pub fn inputs_by_object(&self) -> impl Iterator<Item = (NodeId, levada_base::ObjectId)> {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match &node.op {
+            OpSpec::Input(input) => Some((NodeId(at), input.object)),
+            _ => None,
+        })
+    }
+
     /// The nodes as text, one a line: id, operator, inputs. What `EXPLAIN` prints.
     #[must_use]
     pub fn describe(&self) -> String {

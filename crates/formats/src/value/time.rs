@@ -75,7 +75,10 @@ impl Cursor<'_> {
 
     fn date(&mut self) -> Option<i64> {
         let negative = self.take(b'-');
-        let year = if negative || self.take(b'+') { self.digits(4, 7)? } else { self.digits(4, 7)? };
+        if !negative {
+            self.take(b'+');
+        }
+        let year = self.digits(4, 7)?;
         let year = if negative { -year } else { year };
         let month = self.take(b'-').then(|| self.digits(2, 2)).flatten()?;
         let day = self.take(b'-').then(|| self.digits(2, 2)).flatten()?;

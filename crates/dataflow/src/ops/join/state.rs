@@ -123,11 +123,6 @@ impl Side {
         let mut due = Vec::new();
         self.rows.due(bound, &mut due);
         self.rows.remove_rows(&due);
-        if let Some(standing) = &mut self.standing {
-            for slot in due {
-                standing.leave(slot);
-            }
-        }
     }
 
     pub(super) fn bytes(&self) -> usize {

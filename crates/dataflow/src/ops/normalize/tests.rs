@@ -96,17 +96,17 @@ fn changes_of(history: &History) -> Vec<Vec<(Row, i64)>> {
 
 #[test]
 fn s_147_no_op_updates_vanish() {
-    let there = (row(1, 1.0), 1);
+    let there = || (row(1, 1.0), 1);
     let history = epochs(&[
-        &[there.clone()],
-        &[there.clone()],
-        &[(row(1, 2.0), 1), there.clone()],
-        &[(row(1, 9.0), -1), there.clone()],
+        &[there()],
+        &[there()],
+        &[(row(1, 2.0), 1), there()],
+        &[(row(1, 9.0), -1), there()],
         &[(row(1, f64::NAN), 1)],
         &[(row(1, -f64::NAN), 1)],
     ]);
     let given = changes_of(&history);
-    assert_eq!(given[0], [there.clone()]);
+    assert_eq!(given[0], [there()]);
     assert!(given[1].is_empty() && given[2].is_empty() && given[3].is_empty(), "{given:?}");
     assert_eq!(given[4], [(row(1, 1.0), -1), (row(1, f64::NAN), 1)]);
     assert!(given[5].is_empty(), "all NaN are one value: {given:?}");

@@ -72,3 +72,29 @@ pub(super) fn difference(before: &[Place], now: &[Place], changes: &mut Vec<Plac
     }
     changes.truncate(kept);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, Place, difference};
+
+    fn place(slot: u32, weight: i64) -> Place {
+        Place { slot, number: 0, weight }
+    }
+
+    #[test]
+    fn a_row_takes_as_many_places_as_it_weighs() {
+        let mut places = Vec::new();
+        let rows = [(7, 2), (8, 0), (9, -3), (5, 4), (6, 1)];
+        assert_eq!(Cut::new(1, 3, false).places(rows.into_iter(), &mut places), Some(5));
+        assert_eq!(places, [place(7, 1), place(5, 2)]);
+        assert_eq!(Cut::new(1, 100, false).places(rows.into_iter(), &mut places), None, "the end is not reached");
+        assert_eq!(places, [place(7, 1), place(5, 4), place(6, 1)]);
+    }
+
+    #[test]
+    fn a_difference_leads_from_one_to_the_other() {
+        let mut changes = vec![place(0, 1)];
+        difference(&[place(1, 1), place(2, 2), place(3, 1)], &[place(1, 1), place(4, 1), place(2, 5)], &mut changes);
+        assert_eq!(changes, [place(0, 1), place(2, 3), place(3, -1), place(4, 1)]);
+    }
+}

@@ -14,7 +14,8 @@ pub struct TopNSpec {
     /// Columns whose values make a partition; none for one partition.
     pub partition: Vec<usize>,
     pub order: Vec<SortColumn>,
-    /// The canonical order: the upsert key if there is one, then all other columns from left to right.
+    /// The canonical order: the upsert key if there is one, then all other columns from left to right; columns left out
+    /// come last.
     pub tie_break: Vec<usize>,
     pub skip: u64,
     pub limit: u64,

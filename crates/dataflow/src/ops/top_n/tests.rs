@@ -50,13 +50,12 @@ fn any_spec() -> impl Strategy<Value = TopNSpec> {
     let order = (subsequence((0..WIDTH).collect::<Vec<_>>(), 0..3).prop_shuffle(), any::<[(bool, bool); 2]>());
     let cut = (0..4_u64, prop_oneof![Just(0), Just(1), 1..5_u64, Just(20), Just(u64::MAX)]);
     (subsequence(vec![0, 1, 2], 0..3), order, cut, any::<bool>(), subsequence((0..WIDTH).collect::<Vec<_>>(), 0..=WIDTH))
-        .prop_map(|(partition, (order, directions), (skip, limit), row_number, first)| {
+        .prop_map(|(partition, (order, directions), (skip, limit), row_number, tie_break)| {
             let direction = |(column, (descending, nulls_first))| SortColumn { column, descending, nulls_first };
-            let rest = (0..WIDTH).filter(|column| !first.contains(column)).collect::<Vec<_>>();
             TopNSpec {
                 partition,
                 order: order.into_iter().zip(directions).map(direction).collect(),
-                tie_break: [first, rest].concat(),
+                tie_break,
                 skip,
                 limit,
                 row_number,
@@ -76,7 +75,9 @@ fn compare(spec: &TopNSpec, left: &Row, right: &Row) -> Ordering {
         }
     };
     let ordered = spec.order.iter().map(by).find(|order| order.is_ne());
-    let canonical = || spec.tie_break.iter().map(|&column| left[column].cmp(&right[column])).find(|order| order.is_ne());
+    // The columns that the spec leaves out break the ties that are left.
+    let canonical =
+        || spec.tie_break.iter().copied().chain(0..WIDTH).map(|at| left[at].cmp(&right[at])).find(|order| order.is_ne());
     ordered.or_else(canonical).unwrap_or(Ordering::Equal)
 }
 

@@ -59,8 +59,7 @@ pub fn assign(spec: &WindowSpec, output: &SchemaRef, delta: DeltaBatch) -> Resul
     };
     let mut columns = delta.batch().columns().to_vec();
     columns.extend(bounds(spec, output, width, starts)?);
-    let batch =
-        RecordBatch::try_new(output.clone(), columns).map_err(|cause| Error::internal(format!("window: {cause}")))?;
+    let batch = RecordBatch::try_new(output.clone(), columns).map_err(|cause| Error::internal(format!("window: {cause}")))?;
     delta.with_batch(batch)
 }
 

@@ -1,0 +1,13 @@
+//! From outside to the rows of a source: reading, computed columns, checks, event time.
+
+mod definition;
+mod prepare;
+mod queue;
+mod reader;
+mod state;
+
+pub(crate) use definition::{Origin, SourceDefinition, WatermarkDefinition};
+pub(crate) use prepare::{Prepare, Prepared, Step};
+pub(crate) use queue::{End, Queue, Signal};
+pub(crate) use reader::{Reader, ReaderThread, Step as StepOf};
+pub(crate) use state::{Ended, SourceState};

@@ -1,0 +1,174 @@
+//! What the names in a query stand for: changes in a continuous query, rows in an ad-hoc one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::common::TableReference;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use levada_base::{Error, ObjectId, Result, codes};
+use levada_catalog::Kind;
+use levada_plan::{PlanSource, Relations, from_datafusion};
+use parking_lot::Mutex;
+
+use crate::core::{Core, JobState, Payload};
+use crate::statement::FileTable;
+use crate::subscription::copy;
+
+/// The one name a reference may have: `n` or `public.n`.
+///
+/// # Errors
+/// `LV-S101` for another schema.
+pub(crate) fn plain_name(reference: &TableReference) -> Result<&str> {
+    match reference.schema() {
+        None | Some("public") => Ok(reference.table()),
+        Some(schema) => {
+            Err(Error::new(codes::LV_S101, format!("schema \"{schema}\" does not exist")).with_hint("there is one: public"))
+        }
+    }
+}
+
+/// Names as a continuous query means them. Says afterwards which objects were read.
+pub(crate) struct Continuous<'a> {
+    core: &'a Core,
+    read: Mutex<Vec<ObjectId>>,
+}
+
+impl<'a> Continuous<'a> {
+    pub(crate) fn new(core: &'a Core) -> Self {
+        Self { core, read: Mutex::default() }
+    }
+
+    pub(crate) fn into_read(self) -> Vec<ObjectId> {
+        self.read.into_inner()
+    }
+}
+
+impl Relations for Continuous<'_> {
+    fn relation(&self, reference: &TableReference) -> Result<Arc<dyn TableSource>> {
+        let name = plain_name(reference)?;
+        let object = self.core.catalog.find(name)?;
+        self.read.lock().push(object.id);
+        if let Payload::View { definition, .. } = &object.payload {
+            let plan = self.core.bind_view(definition, self)?;
+            return Ok(Arc::new(ViewSource::new(plan)));
+        }
+        if let Some(job) = self.core.jobs.get(&object.id) {
+            job.failure().map_err(|error| failed(name, &error))?;
+        }
+        match object.payload.relation() {
+            Some(relation) => Ok(Arc::new(PlanSource(relation.clone()))),
+            None => Err(not_readable(name, object.kind)),
+        }
+    }
+}
+
+/// Names as an ad-hoc query means them, all at the present epoch.
+pub(crate) struct Stored {
+    tables: Mutex<BTreeMap<String, Arc<dyn TableSource>>>,
+    context: levada_connect::Context,
+}
+
+impl Stored {
+    /// The contents of the named relations, and what the plain views among them read.
+    ///
+    /// # Errors
+    /// `LV-S101`, `LV-S120`, `LV-S710`.
+    pub(crate) fn read(core: &mut Core, names: &[TableReference]) -> Result<Self> {
+        let stored = Self { tables: Mutex::default(), context: core.context.clone() };
+        for reference in names {
+            stored.add(core, plain_name(reference)?)?;
+        }
+        Ok(stored)
+    }
+
+    fn add(&self, core: &mut Core, name: &str) -> Result<()> {
+        if self.tables.lock().contains_key(name) {
+            return Ok(());
+        }
+        // A name with a dot in it may be a file; any other unknown name is for `relation` to explain.
+        let Some(object) = core.catalog.get(name) else { return Ok(()) };
+        let (id, kind) = (object.id, object.kind);
+        let source: Arc<dyn TableSource> = match object.payload.clone() {
+            Payload::View { definition, .. } => {
+                for read in object.reads.clone() {
+                    let name = core.catalog.by_id(read).map(|object| object.name.clone());
+                    name.map_or(Ok(()), |name| self.add(core, &name))?;
+                }
+                Arc::new(ViewSource::new(core.bind_view(&definition, self)?))
+            }
+            payload => {
+                if let Some(JobState::Failed { error, epoch }) = core.jobs.get(&id).map(|job| &job.state) {
+                    let error = failed(name, error);
+                    return Err(error.while_doing(format_args!("its last good epoch is {}", epoch.0.saturating_sub(1))));
+                }
+                let (Some(content), Some(relation)) = (core.contents.get_mut(&id), payload.relation()) else {
+                    return Err(not_readable(name, kind));
+                };
+                let table = MemTable::try_new(relation.schema.clone(), vec![content.rows()?]).map_err(from_datafusion)?;
+                provider_as_source(Arc::new(table))
+            }
+        };
+        self.tables.lock().insert(name.to_owned(), source);
+        Ok(())
+    }
+
+    /// Adds rows under a name that no object has.
+    pub(crate) fn insert(&self, name: &str, source: Arc<dyn TableSource>) {
+        self.tables.lock().insert(name.to_owned(), source);
+    }
+}
+
+impl Relations for Stored {
+    fn relation(&self, reference: &TableReference) -> Result<Arc<dyn TableSource>> {
+        let name = plain_name(reference)?;
+        if let Some(source) = self.tables.lock().get(name) {
+            return Ok(source.clone());
+        }
+        match FileTable::open(name, &self.context)? {
+            Some(file) => Ok(provider_as_source(Arc::new(file))),
+            None => Err(Error::internal(format!("relation \"{name}\" was not read"))),
+        }
+    }
+}
+
+/// A plain view: its plan stands in its place.
+#[derive(Debug)]
+struct ViewSource {
+    plan: LogicalPlan,
+    schema: arrow::datatypes::SchemaRef,
+}
+
+impl ViewSource {
+    fn new(plan: LogicalPlan) -> Self {
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        Self { plan, schema }
+    }
+}
+
+impl TableSource for ViewSource {
+    fn schema(&self) -> arrow::datatypes::SchemaRef {
+        self.schema.clone()
+    }
+
+    fn get_logical_plan(&self) -> Option<std::borrow::Cow<'_, LogicalPlan>> {
+        Some(std::borrow::Cow::Borrowed(&self.plan))
+    }
+}
+
+/// `LV-S120`, with what to do instead.
+fn not_readable(name: &str, kind: Kind) -> Error {
+    let error = Error::new(codes::LV_S120, format!("\"{name}\" is {}: it holds no rows to read", kind.with_article()));
+    match kind {
+        Kind::Sink => error.with_hint("read the relation that it writes"),
+        _ => error.with_hint(format!("SUBSCRIBE TO {name}, or CREATE MATERIALIZED VIEW v AS SELECT * FROM {name} and read v")),
+    }
+}
+
+/// `LV-S710`, with what stopped the job.
+fn failed(name: &str, error: &Error) -> Error {
+    Error::new(codes::LV_S710, format!("\"{name}\" has failed"))
+        .with_reason(error.to_string())
+        .with_hint("drop it and create it again without what failed")
+        .caused_by(copy(error))
+}
