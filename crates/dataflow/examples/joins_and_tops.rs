@@ -56,12 +56,12 @@ fn texts(rows: std::ops::Range<u64>, value: impl Fn(u64) -> String) -> ArrayRef 
 /// The newest auction half of the time, else one of the open ones.
 fn auction_of(row: u64) -> u64 {
     let newest = row / BIDS_PER_AUCTION;
-    if scatter(row) % 2 == 0 { newest / 10 * 10 } else { newest - scatter(row ^ 1) % OPEN_AUCTIONS.min(newest + 1) }
+    if scatter(row).is_multiple_of(2) { newest / 10 * 10 } else { newest - scatter(row ^ 1) % OPEN_AUCTIONS.min(newest + 1) }
 }
 
 fn bids(batch: u64) -> RecordBatch {
     let rows = batch * BATCH_ROWS..(batch + 1) * BATCH_ROWS;
-    let bidder = |row| if scatter(row ^ 2) % 4 > 0 { row / 1_000 } else { row / 1_000 + scatter(row ^ 3) % BIDDERS };
+    let bidder = |row| row / 1_000 + if scatter(row ^ 2).is_multiple_of(4) { scatter(row ^ 3) % BIDDERS } else { 0 };
     let times = rows.clone().map(|row| (row / BIDS_PER_MILLISECOND * 1_000) as i64);
     let columns: Vec<ArrayRef> = vec![
         numbers(rows.clone(), auction_of),

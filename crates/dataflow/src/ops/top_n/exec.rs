@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt64Array};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow::datatypes::SchemaRef;
 use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
@@ -53,8 +53,9 @@ impl TopN {
         if self.row_number {
             columns.push(Arc::new(UInt64Array::from_iter_values(changes.iter().map(|change| change.number))));
         }
-        let batch =
-            RecordBatch::try_new(self.output.clone(), columns).map_err(|cause| Error::internal(format!("top-n: {cause}")))?;
+        let options = RecordBatchOptions::new().with_row_count(Some(slots.len()));
+        let batch = RecordBatch::try_new_with_options(self.output.clone(), columns, &options)
+            .map_err(|cause| Error::internal(format!("top-n: {cause}")))?;
         let is_append = changes.iter().all(|change| change.weight == 1);
         let weights = (!is_append).then(|| Int64Array::from_iter_values(changes.iter().map(|change| change.weight)));
         DeltaBatch::new(batch, weights)

@@ -86,8 +86,12 @@ impl KeptRows {
         self.lists.grow(bound);
         self.flags.resize(bound.max(self.flags.len()), 0);
         let opened = self.rows.open(delta.batch())?;
-        let Some(&first) = self.sort.first() else { return Ok(()) };
-        opened.order_prefixes(first, &mut scratch.prefixes);
+        scratch.prefixes.clear();
+        match self.sort.first() {
+            Some(&first) => opened.order_prefixes(first, &mut scratch.prefixes),
+            // Rows without columns are all equal.
+            None => scratch.prefixes.resize(delta.num_rows(), 0),
+        }
         scratch.entered.clear();
         for (row, (&partition, &prefix)) in scratch.partitions.iter().zip(&scratch.prefixes).enumerate() {
             let entry = Entry { prefix, row: row as u32, is_new: true };

@@ -203,6 +203,21 @@ fn equal_rows_take_a_place_each() {
     }
 }
 
+/// `SELECT count(*) FROM (SELECT * FROM t LIMIT 2)` asks for no column.
+#[test]
+fn rows_without_columns_are_counted() {
+    for append_only_input in [false, true] {
+        let spec = TopNSpec { order: vec![], tie_break: vec![], append_only_input, ..first_two() };
+        let none = schema(&[]);
+        let epoch = |weight| HistoryEpoch { batches: vec![vec![(vec![], weight)]], watermark: Watermark::END };
+        let history = History { schema: none.clone(), event_time: None, epochs: vec![epoch(1), epoch(3), epoch(1)] };
+        let law = Law { schema: none, ..law(spec) };
+        let mut weights = Vec::new();
+        law.follow(&[history], 2, |_, _, _, output| weights.push(output.values().sum::<i64>()));
+        assert_eq!(weights, [1, 2, 2]);
+    }
+}
+
 #[test]
 fn s_149_append_only_input_keeps_no_more_than_the_limit() {
     let rows: Vec<(Row, i64)> = (0..2_000).map(|at| (row(at * 7_919 % 2_003, "the same text in every row"), 1)).collect();
