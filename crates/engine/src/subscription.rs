@@ -132,7 +132,8 @@ impl Subscription {
     /// error of the job if that failed.
     pub async fn next(&mut self) -> Result<Option<EpochChanges>> {
         loop {
-            let came = self.shared.came.notified();
+            let shared = self.shared.clone();
+            let came = shared.came.notified();
             if let Some(next) = self.try_next() {
                 return next;
             }

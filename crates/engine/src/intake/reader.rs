@@ -64,9 +64,13 @@ impl ReaderThread {
         let thread = world.spawn(&name, move || {
             loop {
                 match reader.step(rows_max) {
-                    Ok(Step::Rows(prepared)) if into.push(prepared) => {}
-                    Ok(Step::Nothing) if !into.is_closed() => {}
-                    Ok(Step::Rows(_) | Step::Nothing) => return,
+                    Ok(Step::Rows(prepared)) => {
+                        if !into.push(prepared) {
+                            return;
+                        }
+                    }
+                    Ok(Step::Nothing) if into.is_closed() => return,
+                    Ok(Step::Nothing) => {}
                     Ok(Step::End) => return into.end(End::Complete),
                     Err(error) => return into.end(End::Failed(error)),
                 }

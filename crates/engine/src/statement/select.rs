@@ -6,7 +6,7 @@ use datafusion::common::TableReference;
 use datafusion::physical_plan::collect;
 use levada_base::{Epoch, Result};
 use levada_delta::engine_batch;
-use levada_plan::{Binder, Relations, from_datafusion};
+use levada_plan::{Binder, from_datafusion};
 use levada_sql::{Query, ast};
 
 use crate::core::Core;
@@ -31,7 +31,7 @@ pub(crate) async fn select(database: &Database, query: &Query) -> Result<Rows> {
 ///
 /// # Errors
 /// The query's own.
-pub(crate) async fn evaluate(binder: &Binder, query: &Query, relations: &dyn Relations, epoch: Epoch) -> Result<Rows> {
+pub(crate) async fn evaluate(binder: &Binder, query: &Query, relations: &Stored, epoch: Epoch) -> Result<Rows> {
     let plan = levada_sql::with_stack(|| binder.bind(query, relations))?;
     let located = |error: levada_base::Error| error.at(query.position);
     let physical = binder.state().create_physical_plan(&plan).await.map_err(from_datafusion).map_err(located)?;

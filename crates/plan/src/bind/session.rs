@@ -26,7 +26,7 @@ use crate::windows;
 const RULES_OF_BATCHES: &[&str] = &["push_down_limit", "single_distinct_aggregation_to_group_by"];
 
 /// What the names in a query stand for.
-pub trait Relations: Send + Sync {
+pub trait Relations {
     /// The relation of that name.
     ///
     /// # Errors
