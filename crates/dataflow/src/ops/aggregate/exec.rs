@@ -10,7 +10,7 @@ use levada_delta::DeltaBatch;
 use super::closing::Closing;
 use super::kernels::cast_exactly;
 use super::net::{Difference, Snapshot};
-use super::source::{Origin, Source, sources};
+use super::source::{Origin, Source, check_appends, sources};
 use super::state::{Groups, Stage};
 use super::{AggregateCall, AggregateSpec, Emission, MergeAggregateSpec};
 use crate::{Emitter, EpochTime, Operator, Stats};
@@ -198,8 +198,8 @@ impl Aggregate {
 impl Operator for Aggregate {
     fn push(&mut self, _input: usize, delta: DeltaBatch, _out: &mut Emitter) -> Result<()> {
         let delta = self.weighted(delta)?;
-        if self.append_only && delta.has_retractions() {
-            return Err(Error::internal("a retraction came to an aggregate that was planned for none"));
+        if self.append_only {
+            check_appends(&delta)?;
         }
         let (delta, times) = match &mut self.closing {
             None => (delta, None),

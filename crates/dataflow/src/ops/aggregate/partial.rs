@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
 
-use super::source::{Source, sources};
+use super::source::{Source, check_appends, sources};
 use super::state::{Groups, Stage};
 use super::{AggregateCall, AggregateSpec};
 use crate::ops::{check_columns, check_types, list};
@@ -69,7 +69,7 @@ impl MergeAggregateSpec {
             sources(&self.aggregate.calls, &self.rows, self.aggregate.append_only_input).map_err(|error| error.to_string())?;
         let parts = part_fields(&sources).ok_or("can't be computed in parts")?;
         check_columns(input, self.first..self.first + parts.len())?;
-        let found = input.fields()[self.first..self.first + parts.len()].iter().cloned().collect::<Vec<_>>();
+        let found = input.fields()[self.first..self.first + parts.len()].to_vec();
         check_types(&Arc::new(Schema::new(found)), &Arc::new(Schema::new(parts)))
     }
 }
@@ -105,6 +105,7 @@ impl fmt::Display for MergeAggregateSpec {
 pub(crate) struct PartialAggregate {
     keys: Vec<usize>,
     output: SchemaRef,
+    append_only: bool,
     groups: Groups,
     sources: Vec<Source>,
     /// Slots of the batch at hand; kept for the next one.
@@ -116,6 +117,7 @@ impl PartialAggregate {
         Ok(Self {
             keys: spec.keys.clone(),
             output: output.clone(),
+            append_only: spec.append_only_input,
             groups: Groups::over(input, &spec.keys)?,
             sources: sources(&spec.calls, input, spec.append_only_input)?.0,
             slots: Vec::new(),
@@ -125,6 +127,9 @@ impl PartialAggregate {
 
 impl Operator for PartialAggregate {
     fn push(&mut self, _input: usize, delta: DeltaBatch, _out: &mut Emitter) -> Result<()> {
+        if self.append_only {
+            check_appends(&delta)?;
+        }
         let keys: Vec<ArrayRef> = self.keys.iter().map(|&key| delta.column(key).clone()).collect();
         self.groups.find(&keys, delta.num_rows(), &mut self.slots)?;
         self.groups.touch(&self.slots, Stage::Hidden);

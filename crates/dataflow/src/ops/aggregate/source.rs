@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::filter;
 use arrow::datatypes::SchemaRef;
-use levada_base::{Error, Result};
+use levada_base::{Error, Result, codes};
 use levada_delta::DeltaBatch;
 
 use super::AggregateCall;
@@ -71,6 +71,19 @@ pub(super) fn sources(calls: &[AggregateCall], input: &SchemaRef, append_only: b
         }
     }
     Ok((sources, origins))
+}
+
+/// Refuses retractions where the kernels have forgotten what would take their place.
+///
+/// # Errors
+/// `LV-S612` if a row of `delta` is retracted.
+pub(super) fn check_appends(delta: &DeltaBatch) -> Result<()> {
+    if !delta.has_retractions() {
+        return Ok(());
+    }
+    Err(Error::new(codes::LV_S612, "a row was retracted from an input that was said to be append-only")
+        .with_reason("the values that would take its place have been forgotten")
+        .with_hint("declare the key or the change feed of the input"))
 }
 
 impl Source {

@@ -27,12 +27,12 @@ enum Groups {
 
 impl Best {
     /// The smallest or largest value.
-    pub(super) fn extreme(family: Family, data_type: &DataType) -> Result<Self> {
+    pub(super) fn of_value(family: Family, data_type: &DataType) -> Result<Self> {
         Ok(Self::new(KeyFormat::of_value(data_type)?, family == Family::Largest))
     }
 
     /// The value of the first or last row in `order`; `types` are the value's and those of the order's columns.
-    pub(super) fn ordered(family: Family, types: &[DataType], order: &[SortColumn]) -> Result<Self> {
+    pub(super) fn of_row(family: Family, types: &[DataType], order: &[SortColumn]) -> Result<Self> {
         Ok(Self::new(KeyFormat::of_ordered(types, order)?, family == Family::Last))
     }
 
@@ -49,20 +49,21 @@ impl Best {
         let largest = self.largest;
         match (&mut self.groups, keys) {
             (Groups::Words(groups), Keys::Words(keys)) => changes.for_each(&keys, |slot, key, weight| {
-                if weight > 0 {
-                    improve(&mut groups[slot], &key, largest, |key| *key);
+                if weight > 0 && is_better(&key, groups[slot].as_ref(), largest) {
+                    groups[slot] = Some(key);
                 }
             }),
             (Groups::Wide(groups), Keys::Wide(keys)) => changes.for_each(&keys, |slot, key, weight| {
-                if weight > 0 {
-                    improve(&mut groups[slot], &key, largest, |key| *key);
+                if weight > 0 && is_better(&key, groups[slot].as_ref(), largest) {
+                    groups[slot] = Some(key);
                 }
             }),
             (Groups::Bytes(groups), Keys::Bytes(keys)) => {
                 let mut keys = keys.iter().flatten();
                 changes.for_each_row(|slot, weight| {
-                    if let (Some(key), true) = (keys.next(), weight > 0) {
-                        improve(&mut groups[slot], key, largest, |key| Box::from(key));
+                    let Some(key) = keys.next() else { return };
+                    if weight > 0 && is_better(key, groups[slot].as_ref(), largest) {
+                        keep_bytes(&mut groups[slot], key);
                     }
                 });
             }
@@ -80,16 +81,21 @@ impl Best {
     }
 }
 
-/// Puts `key` in the place of what is held, if it is better.
+/// Whether `key` is to take the place of what is held.
 #[inline]
-fn improve<Q: Ord + ?Sized, K: Borrow<Q>>(held: &mut Option<K>, key: &Q, largest: bool, keep: impl FnOnce(&Q) -> K) {
-    let is_better = match held {
+fn is_better<Q: Ord + ?Sized, K: Borrow<Q>>(key: &Q, held: Option<&K>, largest: bool) -> bool {
+    match held {
         None => true,
-        Some(held) if largest => key > (*held).borrow(),
-        Some(held) => key < (*held).borrow(),
-    };
-    if is_better {
-        *held = Some(keep(key));
+        Some(held) if largest => key > held.borrow(),
+        Some(held) => key < held.borrow(),
+    }
+}
+
+/// Keeps a copy of `key`, in the memory of the one before where it fits.
+fn keep_bytes(held: &mut Option<Box<[u8]>>, key: &[u8]) {
+    match held {
+        Some(held) if held.len() == key.len() => held.copy_from_slice(key),
+        _ => *held = Some(key.into()),
     }
 }
 

@@ -20,12 +20,12 @@ pub(super) struct Ordered {
 
 impl Ordered {
     /// The smallest or largest value.
-    pub(super) fn extreme(family: Family, data_type: &DataType) -> Result<Self> {
+    pub(super) fn of_value(family: Family, data_type: &DataType) -> Result<Self> {
         Ok(Self { bag: OrderedBag::new(data_type)?, largest: family == Family::Largest, format: None })
     }
 
     /// The value of the first or last row in `order`; `types` are the value's and those of the order's columns.
-    pub(super) fn ordered(family: Family, types: &[DataType], order: &[SortColumn]) -> Result<Self> {
+    pub(super) fn of_row(family: Family, types: &[DataType], order: &[SortColumn]) -> Result<Self> {
         let format = KeyFormat::of_ordered(types, order)?;
         Ok(Self { bag: OrderedBag::new(&DataType::Binary)?, largest: family == Family::Last, format: Some(format) })
     }

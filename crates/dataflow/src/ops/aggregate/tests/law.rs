@@ -127,6 +127,17 @@ fn s_142_float_state_returns() {
 }
 
 #[test]
+fn a_retraction_from_append_only_input_is_refused() {
+    let input = schema(&[("key", DataType::Int64), ("value", DataType::Int64)]);
+    let calls = vec![call(AggregateFunction::Max, &[1], DataType::Int64)];
+    let history = told(&input, vec![vec![(pair(1, 2), 1), (pair(1, 2), -1)]]);
+    let law = law(&input, &[0], calls, Emission::Changes, true);
+    let graph = graph_of(&law.op, &[(input, None)], &law.routes, &law.schema);
+    let failed = one_epoch(&mut Runtime::new(graph, 1).expect("a graph that runs"), 0, &[history]).unwrap_err();
+    assert_eq!(failed.code(), codes::LV_S612, "{failed}");
+}
+
+#[test]
 fn functions_refuse_types_they_are_not_defined_for() {
     use AggregateFunction as F;
     for (function, argument) in [(F::Sum, TEXT), (F::BoolAnd, NUMBER), (F::BitOr, FLOAT), (F::VarPop, FLAG), (F::Avg, TIME)] {
