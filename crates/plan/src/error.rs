@@ -19,9 +19,10 @@ fn translate(error: DataFusionError) -> Error {
             let first = errors.next().unwrap_or_else(|| Error::internal("an empty list of errors"));
             first.with_also(errors.collect())
         }
-        DataFusionError::Shared(inner) => match inner.diagnostic().and_then(position) {
-            position => by_text(&inner.strip_backtrace()).at(position),
-        },
+        DataFusionError::Shared(inner) => {
+            let diagnosed = inner.diagnostic().and_then(position);
+            by_text(&inner.strip_backtrace()).at(diagnosed)
+        }
         DataFusionError::External(inner) => match inner.downcast::<Error>() {
             Ok(ours) => *ours,
             Err(other) => Error::internal(other.to_string()),
