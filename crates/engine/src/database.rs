@@ -282,7 +282,8 @@ impl Database {
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
         let Some(runtime) = &self.0.runtime else { return Err(closed()) };
         runtime.spawn(work).await.map_err(|panic| {
-            Error::new(codes::LV_J006, format!("a query panicked: {panic}")).with_hint("this is a bug in Levada: please report it")
+            Error::new(codes::LV_J006, format!("a query panicked: {panic}"))
+                .with_hint("this is a bug in Levada: please report it")
         })?
     }
 }

@@ -65,35 +65,38 @@ impl Relations for Continuous<'_> {
 
 /// Names as an ad-hoc query means them, all at the present epoch.
 pub(crate) struct Stored {
-    tables: Mutex<BTreeMap<String, Arc<dyn TableSource>>>,
+    /// What a name stands for, or why it can't be read. A name in a query may turn out to be a column: then nobody asks.
+    tables: Mutex<BTreeMap<String, Result<Arc<dyn TableSource>>>>,
     context: levada_connect::Context,
 }
 
 impl Stored {
     /// The contents of the named relations, and what the plain views among them read.
-    ///
-    /// # Errors
-    /// `LV-S101`, `LV-S120`, `LV-S710`.
-    pub(crate) fn read(core: &mut Core, names: &[TableReference]) -> Result<Self> {
+    pub(crate) fn read(core: &mut Core, names: &[TableReference]) -> Self {
         let stored = Self { tables: Mutex::default(), context: core.context.clone() };
         for reference in names {
-            stored.add(core, plain_name(reference)?)?;
+            stored.add(core, reference.table());
         }
-        Ok(stored)
+        stored
     }
 
-    fn add(&self, core: &mut Core, name: &str) -> Result<()> {
-        if self.tables.lock().contains_key(name) {
-            return Ok(());
+    fn add(&self, core: &mut Core, name: &str) {
+        if !self.tables.lock().contains_key(name) {
+            let table = self.table(core, name);
+            self.tables.lock().insert(name.to_owned(), table);
         }
-        // A name with a dot in it may be a file; any other unknown name is for `relation` to explain.
-        let Some(object) = core.catalog.get(name) else { return Ok(()) };
+    }
+
+    /// # Errors
+    /// `LV-S101`, `LV-S120`, `LV-S710`.
+    fn table(&self, core: &mut Core, name: &str) -> Result<Arc<dyn TableSource>> {
+        let object = core.catalog.find(name)?;
         let (id, kind) = (object.id, object.kind);
-        let source: Arc<dyn TableSource> = match object.payload.clone() {
+        Ok(match object.payload.clone() {
             Payload::View { definition, .. } => {
                 for read in object.reads.clone() {
                     let name = core.catalog.by_id(read).map(|object| object.name.clone());
-                    name.map_or(Ok(()), |name| self.add(core, &name))?;
+                    name.into_iter().for_each(|name| self.add(core, &name));
                 }
                 Arc::new(ViewSource::new(core.bind_view(&definition, self)?))
             }
@@ -108,27 +111,21 @@ impl Stored {
                 let table = MemTable::try_new(relation.schema.clone(), vec![content.rows()?]).map_err(from_datafusion)?;
                 provider_as_source(Arc::new(table))
             }
-        };
-        self.tables.lock().insert(name.to_owned(), source);
-        Ok(())
-    }
-
-    /// Adds rows under a name that no object has.
-    pub(crate) fn insert(&self, name: &str, source: Arc<dyn TableSource>) {
-        self.tables.lock().insert(name.to_owned(), source);
+        })
     }
 }
 
 impl Relations for Stored {
     fn relation(&self, reference: &TableReference) -> Result<Arc<dyn TableSource>> {
         let name = plain_name(reference)?;
-        if let Some(source) = self.tables.lock().get(name) {
-            return Ok(source.clone());
-        }
-        match FileTable::open(name, &self.context)? {
-            Some(file) => Ok(provider_as_source(Arc::new(file))),
-            None => Err(Error::internal(format!("relation \"{name}\" was not read"))),
-        }
+        let refused = match self.tables.lock().get(name) {
+            Some(Ok(source)) => return Ok(source.clone()),
+            Some(Err(error)) if error.code() != codes::LV_S101 => return Err(copy(error)),
+            Some(Err(error)) => copy(error),
+            None => Error::internal(format!("relation \"{name}\" was not read")),
+        };
+        let file = FileTable::open(name, &self.context)?.ok_or(refused)?;
+        Ok(provider_as_source(Arc::new(file)))
     }
 }
 

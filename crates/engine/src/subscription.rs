@@ -168,7 +168,10 @@ impl Subscription {
             End::Closed => Some(Ok(None)),
             End::Failed(error) => Some(Err(copy(&error))),
             End::TooSlow { resume } => {
-                let error = Error::new(codes::LV_S705, format!("the subscription was too slow: it has everything up to epoch {resume}"));
+                let error = Error::new(
+                    codes::LV_S705,
+                    format!("the subscription was too slow: it has everything up to epoch {resume}"),
+                );
                 Some(Err(error.with_hint("read faster, or raise subscription_buffer, and subscribe again")))
             }
             End::Dropped => {

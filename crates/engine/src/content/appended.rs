@@ -49,7 +49,8 @@ impl Appended {
         let mut batch = batch.clone();
         while self.batches.last().is_some_and(|last| joins(last) && last.num_rows() <= batch.num_rows()) {
             if let Some(last) = self.batches.pop() {
-                batch = concat_batches(&self.schema, [&last, &batch]).map_err(|cause| Error::internal(format!("append: {cause}")))?;
+                batch = concat_batches(&self.schema, [&last, &batch])
+                    .map_err(|cause| Error::internal(format!("append: {cause}")))?;
             }
         }
         self.batches.push(batch);

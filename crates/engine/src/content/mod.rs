@@ -16,7 +16,7 @@ pub(crate) enum Content {
     /// Rows only come: batches one after the other.
     Appended(Appended),
     /// Rows come and go: each distinct row with its weight.
-    Counted(Counted),
+    Counted(Box<Counted>),
 }
 
 impl Content {
@@ -27,7 +27,7 @@ impl Content {
     pub(crate) fn new(schema: SchemaRef, append_only: bool, key: Option<&[usize]>) -> Result<Self> {
         match key {
             None if append_only => Ok(Self::Appended(Appended::new(schema))),
-            key => Counted::new(schema, key.unwrap_or_default()).map(Self::Counted),
+            key => Counted::new(schema, key.unwrap_or_default()).map(|content| Self::Counted(Box::new(content))),
         }
     }
 

@@ -46,7 +46,10 @@ pub(crate) enum Output {
 pub(crate) enum JobState {
     Running,
     /// It stopped at this epoch and holds its last good content.
-    Failed { epoch: Epoch, error: Arc<Error> },
+    Failed {
+        epoch: Epoch,
+        error: Arc<Error>,
+    },
 }
 
 impl Job {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use levada_base::{Error, ObjectId, Result, Watermark, codes};
 use arrow::datatypes::SchemaRef;
+use levada_base::{Error, ObjectId, Result, Watermark, codes};
 use levada_connect::Source;
 use levada_dataflow::Runtime;
 use levada_delta::DeltaBatch;
@@ -21,7 +21,14 @@ impl Core {
     ///
     /// # Errors
     /// A source that can't be opened; the first error of an operator over what is there.
-    pub(crate) fn launch(&mut self, id: ObjectId, name: &str, planned: &Planned, schema: SchemaRef, output: Output) -> Result<Vec<Notice>> {
+    pub(crate) fn launch(
+        &mut self,
+        id: ObjectId,
+        name: &str,
+        planned: &Planned,
+        schema: SchemaRef,
+        output: Output,
+    ) -> Result<Vec<Notice>> {
         let runtime = Runtime::new(planned.graph.clone(), self.settings.shards)?;
         let inputs = planned.graph.inputs_by_object().collect::<Vec<_>>();
         let mut job = Job {
@@ -173,7 +180,13 @@ impl Core {
     }
 
     /// Reads a source again up to where the others are, for this job alone.
-    fn catch_up(&mut self, job: &mut Job, mut content: Option<&mut Content>, source: SourceDefinition, rows: u64) -> Result<()> {
+    fn catch_up(
+        &mut self,
+        job: &mut Job,
+        mut content: Option<&mut Content>,
+        source: SourceDefinition,
+        rows: u64,
+    ) -> Result<()> {
         let id = source.relation.id;
         let Some(opened) = source.open(&self.context)? else { return Ok(()) };
         let mut own = SourceState::new(source.clone());
@@ -184,8 +197,11 @@ impl Core {
                 StepOf::Rows(prepared) => prepared,
                 StepOf::Nothing => continue,
                 StepOf::End => {
-                    return Err(Error::new(codes::LV_C023, format!("source \"{}\" is shorter than it was", own.definition.relation.name))
-                        .with_reason(format!("{rows} rows were read before, {} now", own.rows)));
+                    return Err(Error::new(
+                        codes::LV_C023,
+                        format!("source \"{}\" is shorter than it was", own.definition.relation.name),
+                    )
+                    .with_reason(format!("{rows} rows were read before, {} now", own.rows)));
                 }
             };
             let delta = prepared.delta.clone();

@@ -10,14 +10,29 @@ use crate::intake::{Prepare, SourceDefinition};
 /// An object as the engine knows it, with the statement that made it.
 #[derive(Clone)]
 pub(crate) enum Payload {
-    Source { definition: SourceDefinition, sql: String },
-    Table { definition: TableDefinition, sql: String },
+    Source {
+        definition: SourceDefinition,
+        sql: String,
+    },
+    Table {
+        definition: TableDefinition,
+        sql: String,
+    },
     /// A stream or a materialized view: a job of the same id runs it.
-    Query { relation: Arc<Relation>, sql: String },
+    Query {
+        relation: Arc<Relation>,
+        sql: String,
+    },
     /// Text that is put in place of the name.
-    View { definition: ViewDefinition, sql: String },
+    View {
+        definition: ViewDefinition,
+        sql: String,
+    },
     /// A job of the same id writes it.
-    Sink { connector: String, sql: String },
+    Sink {
+        connector: String,
+        sql: String,
+    },
 }
 
 /// A table.

@@ -56,11 +56,7 @@ impl SourceDefinition {
     /// What the connector says; for a push source there is nothing to open and the answer is `None`.
     pub(crate) fn open(&self, context: &Context) -> Result<Option<Box<dyn Source>>> {
         let Origin::Connector { checked, input, .. } = &self.origin else { return Ok(None) };
-        let spec = SourceSpec {
-            schema: Some(input.clone()),
-            options: checked.options.clone(),
-            format: checked.format.clone(),
-        };
+        let spec = SourceSpec { schema: Some(input.clone()), options: checked.options.clone(), format: checked.format.clone() };
         let opened = checked.connector.open_source(&spec, context);
         opened.map(Some).map_err(|error| error.while_doing(format_args!("source \"{}\"", self.relation.name)))
     }

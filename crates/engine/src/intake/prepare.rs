@@ -75,7 +75,12 @@ impl Prepare {
     ///
     /// # Errors
     /// See [`Prepare::rows`].
-    pub(crate) fn prepare(&self, batch: &RecordBatch, watermark: Option<&WatermarkDefinition>, partition: u32) -> Result<Prepared> {
+    pub(crate) fn prepare(
+        &self,
+        batch: &RecordBatch,
+        watermark: Option<&WatermarkDefinition>,
+        partition: u32,
+    ) -> Result<Prepared> {
         let rows = self.rows(batch)?;
         let mark = watermark.map_or(Ok(None), |watermark| self.mark(&rows, watermark))?;
         Ok(Prepared { delta: DeltaBatch::insertions(rows), partition, mark })

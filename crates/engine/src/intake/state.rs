@@ -34,7 +34,10 @@ enum Feed {
     Idle,
     /// Open, and not read before the database starts reading.
     Held(Reader),
-    Thread { queue: Arc<Queue>, _thread: ReaderThread },
+    Thread {
+        queue: Arc<Queue>,
+        _thread: ReaderThread,
+    },
     /// In a world without threads the owner steps the reader.
     Stepped(Reader),
 }

@@ -24,11 +24,7 @@ pub(super) fn execute(core: &mut Core, create: &CreateSink) -> Result<Outcome> {
     let (planned, reads) = plan(core, &query)?;
     let schema = check_columns(&planned.schema, &[], query.position)?;
     let envelope = envelope(create, &planned)?;
-    let spec = SinkSpec {
-        schema: envelope.schema(&schema),
-        options: checked.options.clone(),
-        format: checked.format.clone(),
-    };
+    let spec = SinkSpec { schema: envelope.schema(&schema), options: checked.options.clone(), format: checked.format.clone() };
     let sink = checked
         .connector
         .open_sink(&spec, &core.context)
@@ -86,12 +82,10 @@ fn envelope(create: &CreateSink, planned: &Planned) -> Result<Envelope> {
         None if planned.append_only => Ok(Envelope::Plain),
         None => Ok(Envelope::Changes { key: planned.key.clone() }),
         Some((Said::Plain, _)) if planned.append_only => Ok(Envelope::Plain),
-        Some((Said::Plain, position)) => {
-            Err(Error::new(codes::LV_S604, "ENVELOPE PLAIN over rows that change")
-                .with_reason("a row that is taken back could not be told from one that is put in")
-                .with_hint("use ENVELOPE CHANGES or UPSERT (KEY (…)), or add EMIT ON WINDOW CLOSE to the query")
-                .at(position))
-        }
+        Some((Said::Plain, position)) => Err(Error::new(codes::LV_S604, "ENVELOPE PLAIN over rows that change")
+            .with_reason("a row that is taken back could not be told from one that is put in")
+            .with_hint("use ENVELOPE CHANGES or UPSERT (KEY (…)), or add EMIT ON WINDOW CLOSE to the query")
+            .at(position)),
         Some((Said::Diff, _)) => Ok(Envelope::Diff),
         Some((Said::Changes, _)) => Ok(Envelope::Changes { key: planned.key.clone() }),
         Some((Said::Upsert { key }, position)) => Ok(Envelope::Upsert { key: key_of(key, position)? }),

@@ -41,6 +41,8 @@ pub(super) fn execute(core: &mut Core, create: &CreateSource) -> Result<Outcome>
         options::none(&create.options, "a source without connector")?;
     }
     let definition = define(core, create, checked)?;
+    // What can't be reached is told now, not by the first view.
+    drop(definition.open(&core.context)?);
     core.catalog.add(&create.name.name, Kind::Source, Vec::new(), Payload::Source { definition, sql })?;
     Ok(done("CREATE SOURCE".to_owned()))
 }

@@ -22,7 +22,10 @@ pub(super) fn execute(core: &mut Core, create: &CreateTable) -> Result<Outcome> 
     }
     if let Some(query) = &create.as_query {
         return Err(Error::new(codes::LV_S004, "CREATE TABLE … AS is not in this release")
-            .with_hint(format!("CREATE MATERIALIZED VIEW {0} AS …, or CREATE TABLE {0} (…) and INSERT INTO {0} SELECT …", create.name))
+            .with_hint(format!(
+                "CREATE MATERIALIZED VIEW {0} AS …, or CREATE TABLE {0} (…) and INSERT INTO {0} SELECT …",
+                create.name
+            ))
             .at(query.position));
     }
     if let Some(item) = create.options.iter().find(|item| item.key == "connector") {

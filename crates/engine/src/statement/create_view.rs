@@ -59,6 +59,7 @@ fn rename(plan: LogicalPlan, columns: &[String]) -> Result<LogicalPlan> {
     if columns.len() != plan.schema().fields().len() {
         return Ok(plan);
     }
-    let exprs: Vec<Expr> = plan.schema().columns().into_iter().zip(columns).map(|(column, name)| Expr::Column(column).alias(name)).collect();
+    let exprs: Vec<Expr> =
+        plan.schema().columns().into_iter().zip(columns).map(|(column, name)| Expr::Column(column).alias(name)).collect();
     LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(from_datafusion)
 }

@@ -48,7 +48,11 @@ pub(super) fn execute(core: &Core, name: &Name, extended: bool) -> Result<Outcom
             ("append only", if relation.append_only { "yes" } else { "no" }.to_owned()),
             ("read by", readers.join(", ")),
         ];
-        rows.extend(facts.map(|(fact, value)| vec![format!("({fact})"), value, String::new(), String::new(), String::new(), String::new()]));
+        rows.extend(
+            facts.map(|(fact, value)| {
+                vec![format!("({fact})"), value, String::new(), String::new(), String::new(), String::new()]
+            }),
+        );
     }
     text_rows(&["column", "type", "nullable", "key", "event_time", "computed"], &rows, core.epoch)
 }

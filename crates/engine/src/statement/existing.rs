@@ -31,15 +31,19 @@ pub(super) fn look(core: &Core, name: &Name, kind: Kind, existing: Existing, sql
             let notice = if same {
                 Notice { code: codes::LV_S901, message: format!("{kind} \"{name}\" exists already, nothing was done") }
             } else {
-                Notice { code: codes::LV_S902, message: format!("{kind} \"{name}\" exists already with another definition, which stays") }
+                Notice {
+                    code: codes::LV_S902,
+                    message: format!("{kind} \"{name}\" exists already with another definition, which stays"),
+                }
             };
             Ok(Found::Skip(with_notices(format!("CREATE {}", kind.keyword()), vec![notice])))
         }
-        Existing::OrReplace if object.kind == kind => {
-            Err(Error::new(codes::LV_S004, format!("CREATE OR REPLACE over the existing {kind} \"{name}\" is not in this release"))
-                .with_hint(format!("DROP {} {name}, then create it", kind.keyword()))
-                .at(name.position))
-        }
+        Existing::OrReplace if object.kind == kind => Err(Error::new(
+            codes::LV_S004,
+            format!("CREATE OR REPLACE over the existing {kind} \"{name}\" is not in this release"),
+        )
+        .with_hint(format!("DROP {} {name}, then create it", kind.keyword()))
+        .at(name.position)),
         _ => core.catalog.check_free(&name.name).map(|()| Found::Free).map_err(|error| error.at(name.position)),
     }
 }

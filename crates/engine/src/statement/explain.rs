@@ -10,7 +10,8 @@ use crate::outcome::Outcome;
 
 pub(super) fn execute(core: &mut Core, explain: &Explain) -> Result<Outcome> {
     if explain.format != ExplainFormat::Text {
-        return Err(Error::new(codes::LV_S004, "EXPLAIN in another format than TEXT is not in this release").with_hint("leave FORMAT out"));
+        return Err(Error::new(codes::LV_S004, "EXPLAIN in another format than TEXT is not in this release")
+            .with_hint("leave FORMAT out"));
     }
     let text = match &explain.target {
         ExplainTarget::Query(query) => continuous(core, query, explain.verbose)?,
@@ -18,9 +19,12 @@ pub(super) fn execute(core: &mut Core, explain: &Explain) -> Result<Outcome> {
         ExplainTarget::Object(name) => {
             let object = core.catalog.find(&name.name).map_err(|error| error.at(name.position))?;
             let Some(job) = core.jobs.get(&object.id) else {
-                return Err(Error::new(codes::LV_S105, format!("\"{name}\" is {}: no job runs for it", object.kind.with_article()))
-                    .with_hint("EXPLAIN a stream, a materialized view, a sink or a query")
-                    .at(name.position));
+                return Err(Error::new(
+                    codes::LV_S105,
+                    format!("\"{name}\" is {}: no job runs for it", object.kind.with_article()),
+                )
+                .with_hint("EXPLAIN a stream, a materialized view, a sink or a query")
+                .at(name.position));
             };
             job.runtime.graph().describe()
         }
@@ -65,7 +69,11 @@ fn continuous(core: &Core, query: &Query, verbose: bool) -> Result<String> {
     text.push_str("\noperators:\n");
     text.push_str(&planned.graph.describe());
     text.push_str("\nlogical plan:\n");
-    let logical = if verbose { planned.logical.display_indent_schema().to_string() } else { planned.logical.display_indent().to_string() };
+    let logical = if verbose {
+        planned.logical.display_indent_schema().to_string()
+    } else {
+        planned.logical.display_indent().to_string()
+    };
     text.push_str(&logical);
     for notice in &planned.notices {
         text.push_str(&format!("\n{}: {}", notice.code, notice.message));

@@ -47,7 +47,8 @@ impl FileTable {
 }
 
 fn missing(name: &str, cause: &std::io::Error) -> Error {
-    Error::new(codes::LV_C010, format!("file \"{name}\" can't be read: {cause}")).with_hint("check the path; it is relative to where levada runs")
+    Error::new(codes::LV_C010, format!("file \"{name}\" can't be read: {cause}"))
+        .with_hint("check the path; it is relative to where levada runs")
 }
 
 #[async_trait]

@@ -58,12 +58,8 @@ pub(super) fn columns(binder: &Binder, name: &str, columns: &[Column], key: &[Id
         defaults.push(default);
         output.push(Field::new(&column.name.name, data_type, nullable));
     }
-    let prepare = Prepare {
-        name: name.to_owned(),
-        input: Arc::new(Schema::new(input)),
-        steps,
-        output: Arc::new(Schema::new(output)),
-    };
+    let prepare =
+        Prepare { name: name.to_owned(), input: Arc::new(Schema::new(input)), steps, output: Arc::new(Schema::new(output)) };
     Ok(RowColumns { prepare, defaults })
 }
 
@@ -108,7 +104,9 @@ pub(super) fn watermark(binder: &Binder, clause: &WatermarkFor, schema: &SchemaR
     if !is_time(field.data_type()) {
         let found = type_name(field.data_type());
         return Err(Error::new(codes::LV_S501, format!("column \"{}\" is {found}, which can't be event time", field.name()))
-            .with_hint("use a TIMESTAMP, TIMESTAMPTZ or BIGINT column, or a computed one: ts TIMESTAMP AS (CAST(… AS TIMESTAMP))")
+            .with_hint(
+                "use a TIMESTAMP, TIMESTAMPTZ or BIGINT column, or a computed one: ts TIMESTAMP AS (CAST(… AS TIMESTAMP))",
+            )
             .at(clause.column.position));
     }
     let (expr, position) = match &clause.expr {
@@ -142,7 +140,8 @@ fn check_names(columns: &[Column], key: &[Ident]) -> Result<()> {
     match unknown {
         None => Ok(()),
         Some(name) => {
-            let error = Error::new(codes::LV_S110, format!("column \"{}\" of the key is not declared", name.name)).at(name.position);
+            let error =
+                Error::new(codes::LV_S110, format!("column \"{}\" of the key is not declared", name.name)).at(name.position);
             let names = columns.iter().map(|column| column.name.name.as_str());
             Err(match levada_base::nearest(&name.name, names) {
                 Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
@@ -173,11 +172,20 @@ fn cast_to(binder: &Binder, expr: &At<Box<ast::Expr>>, target: &arrow::datatypes
     binder.compile(datafusion::logical_expr::cast(bound, target.clone()), &nothing).map_err(|error| error.at(expr.position))
 }
 
-fn check_declared(declared: Option<arrow::datatypes::DataType>, found: &arrow::datatypes::DataType, column: &Column) -> Result<()> {
+fn check_declared(
+    declared: Option<arrow::datatypes::DataType>,
+    found: &arrow::datatypes::DataType,
+    column: &Column,
+) -> Result<()> {
     match declared {
         Some(declared) if declared != *found => Err(Error::new(
             codes::LV_S111,
-            format!("column \"{}\" is declared {} and computed as {}", column.name.name, type_name(&declared), type_name(found)),
+            format!(
+                "column \"{}\" is declared {} and computed as {}",
+                column.name.name,
+                type_name(&declared),
+                type_name(found)
+            ),
         )
         .with_hint(format!("cast it: AS (CAST(… AS {}))", type_name(&declared)))
         .at(column.name.position)),

@@ -20,7 +20,7 @@ use crate::{Database, Rows};
 pub(crate) async fn select(database: &Database, query: &Query) -> Result<Rows> {
     let names = relation_names(query);
     let (binder, stored, epoch) = database.write(|core| {
-        let stored = Stored::read(core, &names).map_err(|error| error.at(query.position))?;
+        let stored = Stored::read(core, &names);
         Ok((core.binder.clone(), stored, core.epoch))
     })?;
     let query = query.clone();
@@ -45,10 +45,14 @@ pub(crate) async fn evaluate(binder: &Binder, query: &Query, relations: &Stored,
 ///
 /// # Errors
 /// The query's own.
-pub(crate) async fn evaluate_for(database: &Database, query: &Query, prepare: impl FnOnce(&mut Core, &Stored) -> Result<()>) -> Result<Rows> {
+pub(crate) async fn evaluate_for(
+    database: &Database,
+    query: &Query,
+    prepare: impl FnOnce(&mut Core, &Stored) -> Result<()>,
+) -> Result<Rows> {
     let names = relation_names(query);
     let (binder, stored, epoch) = database.write(|core| {
-        let stored = Stored::read(core, &names).map_err(|error| error.at(query.position))?;
+        let stored = Stored::read(core, &names);
         prepare(core, &stored)?;
         Ok((core.binder.clone(), stored, core.epoch))
     })?;

@@ -3,8 +3,8 @@
 use levada_base::{Error, Result, codes};
 use levada_sql::{Parameter, Set, SetValue};
 
-use super::tables::text_rows;
 use super::done;
+use super::tables::text_rows;
 use crate::core::Core;
 use crate::outcome::Outcome;
 use crate::settings::Settings;

@@ -1,6 +1,6 @@
 //! SHOW: what there is.
 
-use levada_base::{Result, codes, Error};
+use levada_base::{Error, Result, codes};
 use levada_catalog::{Kind, Object};
 use levada_sql::{Listing, Name, ObjectKind, Show, ShowFilter};
 
@@ -100,12 +100,25 @@ pub(super) fn status(core: &Core, object: &Object<Payload>) -> (&'static str, St
 }
 
 fn jobs(core: &Core, like: Option<&str>) -> Result<Outcome> {
-    let names = ["name", "kind", "state", "reason", "epoch", "rows_in", "rows_out", "state_rows", "late", "null_event_time", "watermark"];
+    let names = [
+        "name",
+        "kind",
+        "state",
+        "reason",
+        "epoch",
+        "rows_in",
+        "rows_out",
+        "state_rows",
+        "late",
+        "null_event_time",
+        "watermark",
+    ];
     let named = core.jobs.iter().filter_map(|(id, job)| Some((core.catalog.by_id(*id)?, job)));
     let rows = named.filter(|(object, _)| matches(&object.name, like)).map(|(object, job)| {
         let (state, reason) = status(core, object);
         let stats = job.runtime.stats();
-        let sum = |of: &dyn Fn(&levada_dataflow::Stats) -> u64| stats.iter().map(|(_, stats)| of(stats)).sum::<u64>().to_string();
+        let sum =
+            |of: &dyn Fn(&levada_dataflow::Stats) -> u64| stats.iter().map(|(_, stats)| of(stats)).sum::<u64>().to_string();
         vec![
             object.name.clone(),
             object.kind.to_string(),

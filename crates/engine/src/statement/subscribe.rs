@@ -50,11 +50,12 @@ fn snapshot(core: &Core, subscribe: &Subscribe) -> Result<bool> {
     let stored = object.payload.relation().is_some_and(|relation| relation.kind == RelationKind::Stored);
     match &subscribe.snapshot {
         None => Ok(true),
-        Some(said) if said.value && !stored => {
-            Err(Error::new(codes::LV_S703, format!("\"{name}\" is {}: it has no content to begin with", object.kind.with_article()))
-                .with_hint("write WITH (snapshot = false)")
-                .at(said.position))
-        }
+        Some(said) if said.value && !stored => Err(Error::new(
+            codes::LV_S703,
+            format!("\"{name}\" is {}: it has no content to begin with", object.kind.with_article()),
+        )
+        .with_hint("write WITH (snapshot = false)")
+        .at(said.position)),
         Some(said) => Ok(said.value),
     }
 }
@@ -62,7 +63,9 @@ fn snapshot(core: &Core, subscribe: &Subscribe) -> Result<bool> {
 /// What the grammar has and subscriptions do not do yet.
 fn refuse_unsupported(subscribe: &Subscribe) -> Result<()> {
     let refuse = |what: &str, position: Position| {
-        Err(Error::new(codes::LV_S004, format!("SUBSCRIBE with {what} is not in this release")).with_hint("leave it out").at(position))
+        Err(Error::new(codes::LV_S004, format!("SUBSCRIBE with {what} is not in this release"))
+            .with_hint("leave it out")
+            .at(position))
     };
     if let Some(envelope) = &subscribe.envelope
         && envelope.value != Envelope::Diff

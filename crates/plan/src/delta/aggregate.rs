@@ -28,7 +28,7 @@ impl Columns {
     }
 }
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_aggregate(&mut self, aggregate: &Aggregate) -> Result<Rel> {
         if aggregate.group_expr.iter().any(|key| matches!(key, Expr::GroupingSet(_))) {
             return Err(refuse("GROUPING SETS, CUBE and ROLLUP", "write one query a set and UNION ALL them"));

@@ -8,6 +8,7 @@ use levada_sql::{Emit, Query};
 use super::Close;
 use super::rel::Rel;
 use crate::error::from_datafusion;
+use crate::relation::PlanSource;
 
 /// Functions that DataFusion calls stable and that mean the statement's time: a query that never ends has none.
 const CLOCK_FUNCTIONS: &[&str] = &["now", "current_timestamp", "current_date", "current_time", "today", "localtimestamp"];
@@ -49,7 +50,7 @@ fn refused(expr: &Expr) -> Option<Error> {
 
 /// # Errors
 /// `LV-S501`, `LV-S507`, `LV-S508` where EMIT or LATENESS has no window to act on.
-pub(super) fn closes(rel: &Rel, close: Close, query: &Query) -> Result<()> {
+pub(super) fn closes(rel: &Rel, close: Close, query: &Query, plan: &LogicalPlan) -> Result<()> {
     let emit = query.emit.as_ref().filter(|emit| emit.value != Emit::Changes);
     match close {
         Close::Never => Ok(()),
@@ -57,7 +58,7 @@ pub(super) fn closes(rel: &Rel, close: Close, query: &Query) -> Result<()> {
         Close::Gives { .. } => {
             let position = emit.map(|emit| emit.position);
             let text = emit.map_or_else(String::new, |emit| emit.value.to_string());
-            Err(if rel.times.is_empty() && !mentions_time(query) {
+            Err(if !has_event_time(plan) {
                 Error::new(codes::LV_S501, format!("{text} needs event time, and the input has no watermark"))
                     .with_hint("declare it on the source: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND")
             } else {
@@ -76,8 +77,11 @@ pub(super) fn closes(rel: &Rel, close: Close, query: &Query) -> Result<()> {
     }
 }
 
-/// Whether the query speaks of windows at all: then the windows are what is wrong, not their absence.
-fn mentions_time(query: &Query) -> bool {
-    let text = query.text.to_ascii_lowercase();
-    text.contains("tumble") || text.contains("hop")
+/// Whether some relation below has event time at all: without it no window can close.
+fn has_event_time(plan: &LogicalPlan) -> bool {
+    plan.exists(|plan| {
+        Ok(matches!(plan, LogicalPlan::TableScan(scan)
+            if scan.source.downcast_ref::<PlanSource>().is_some_and(|PlanSource(relation)| !relation.times.is_empty())))
+    })
+    .unwrap_or(false)
 }

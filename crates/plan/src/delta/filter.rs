@@ -8,7 +8,7 @@ use super::lower::Planner;
 use super::project::scalar;
 use super::rel::Rel;
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_filter(&mut self, filter: &Filter) -> Result<Rel> {
         if let Some(top) = self.lower_numbered_top_n(filter)? {
             return Ok(top);

@@ -22,7 +22,7 @@ struct Oriented {
     swapped: bool,
 }
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_join(&mut self, join: &Join) -> Result<Rel> {
         let Oriented { kind, swapped } = orient(join)?;
         refuse_null_aware(join)?;
@@ -84,7 +84,7 @@ impl Planner<'_> {
         let placement = if spec.left_keys.is_empty() { Placement::First } else { Placement::By(spec.left_keys.clone()) };
         Ok(Rel {
             node: l.node,
-            schema: if keeps_right { pair } else { l.schema.clone() },
+            schema: if keeps_right { output_schema(kind, &pair, offset)? } else { l.schema.clone() },
             append_only: kind == JoinKind::Inner && l.append_only && r.append_only,
             key,
             times,
@@ -132,6 +132,21 @@ impl Planner<'_> {
         let exprs: Vec<Expr> = columns.iter().map(|&column| column_of(&joined, column)).collect();
         self.project(joined, &exprs, join.schema.clone())
     }
+}
+
+/// The columns of a pair, as a row without a partner leaves them: an outer join makes NULLs where the input had none.
+fn output_schema(kind: JoinKind, pair: &Arc<DFSchema>, left_width: usize) -> Result<Arc<DFSchema>> {
+    let padded = |column: usize| match kind {
+        JoinKind::Left => column >= left_width,
+        JoinKind::Full => true,
+        JoinKind::Inner | JoinKind::LeftSemi | JoinKind::LeftAnti => false,
+    };
+    let fields = pair.iter().enumerate().map(|(column, (qualifier, field))| {
+        let nullable = field.is_nullable() || padded(column);
+        (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(nullable)))
+    });
+    let schema = DFSchema::new_with_metadata(fields.collect(), pair.metadata().clone()).map_err(from_datafusion)?;
+    Ok(Arc::new(schema))
 }
 
 fn orient(join: &Join) -> Result<Oriented> {

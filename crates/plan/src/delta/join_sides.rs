@@ -19,7 +19,7 @@ pub(super) struct Side {
     pub width: usize,
 }
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn side(&mut self, input: Rel, keys: &[&Expr]) -> Result<Side> {
         let width = input.width();
         let mut exprs: Vec<Expr> = (0..width).map(|column| column_of(&input, column)).collect();

@@ -11,24 +11,22 @@ use levada_dataflow::{GraphBuilder, OpSpec, Route};
 
 use super::rel::{Placement, Rel};
 use super::{Close, Notice, Planned};
-use crate::bind::Binder;
 use crate::error::from_datafusion;
 use crate::relation::{PlanSource, TimeColumn};
 use crate::scalar::Expression;
 use crate::windows::WindowNode;
 
 /// A graph being built.
-pub(super) struct Planner<'a> {
-    pub binder: &'a Binder,
+pub(super) struct Planner {
     pub graph: GraphBuilder,
     pub close: Close,
     notices: Vec<Notice>,
     props: ExecutionProps,
 }
 
-impl<'a> Planner<'a> {
-    pub(super) fn new(binder: &'a Binder, close: Close) -> Self {
-        Self { binder, graph: GraphBuilder::default(), close, notices: Vec::new(), props: ExecutionProps::new() }
+impl Planner {
+    pub(super) fn new(close: Close) -> Self {
+        Self { graph: GraphBuilder::default(), close, notices: Vec::new(), props: ExecutionProps::new() }
     }
 
     /// Says something once.

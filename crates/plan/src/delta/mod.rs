@@ -105,9 +105,9 @@ impl Binder {
         let bound = self.bind(query, relations)?;
         check::refuse_volatile(&bound).map_err(|error| error.at(query.position))?;
         let logical = self.optimize_continuous(bound)?;
-        let mut planner = Planner::new(self, close);
+        let mut planner = Planner::new(close);
         let planned = planner.lower(&logical).and_then(|rel| {
-            check::closes(&rel, close, query)?;
+            check::closes(&rel, close, query, &logical)?;
             planner.finish(rel, logical)
         });
         planned.map_err(|error| error.at(query.position))

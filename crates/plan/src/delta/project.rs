@@ -13,7 +13,7 @@ use super::rel::{Moved, Rel};
 use crate::relation::TimeColumn;
 use crate::scalar::Expression;
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_projection(&mut self, projection: &Projection) -> Result<Rel> {
         let input = match self.lower_numberless_top_n(projection)? {
             Some(top) => top,

@@ -20,7 +20,7 @@ struct Numbered<'a> {
     number: Column,
 }
 
-impl Planner<'_> {
+impl Planner {
     /// The filter as a top-N whose rows carry their number.
     pub(super) fn lower_numbered_top_n(&mut self, filter: &Filter) -> Result<Option<Rel>> {
         let Some(found) = numbered(filter) else { return Ok(None) };

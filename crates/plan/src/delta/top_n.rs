@@ -17,7 +17,7 @@ pub(super) struct Bounds {
     pub limit: u64,
 }
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_sort(&mut self, sort: &Sort) -> Result<Rel> {
         let input = self.lower(&sort.input)?;
         match sort.fetch {

@@ -8,7 +8,7 @@ use super::lower::Planner;
 use super::rel::{Placement, Rel};
 use crate::relation::TimeColumn;
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_union(&mut self, union: &Union) -> Result<Rel> {
         let branches = union.inputs.iter().map(|input| self.lower(input)).collect::<Result<Vec<_>>>()?;
         let schema = union.schema.clone();

@@ -13,7 +13,7 @@ use levada_dataflow::{OpSpec, Scalar};
 use super::lower::Planner;
 use super::rel::{Placement, Rel};
 
-impl Planner<'_> {
+impl Planner {
     pub(super) fn lower_values(&mut self, values: &Values) -> Result<Rel> {
         let one = one_row()?;
         let nothing = DFSchema::empty();

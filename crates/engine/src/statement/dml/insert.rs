@@ -90,9 +90,11 @@ fn target(core: &Core, insert: &Insert) -> Result<Target> {
     let object = core.catalog.find(&insert.target.name).map_err(|error| error.at(insert.target.position))?;
     match &object.payload {
         Payload::Source { definition, .. } if is_pushed(&object.payload) => Ok(Target::Source(definition.clone())),
-        Payload::Source { .. } => Err(Error::new(codes::LV_S204, format!("source \"{}\" is fed by its connector", insert.target))
-            .with_hint("INSERT INTO a table, or a source without connector")
-            .at(insert.target.position)),
+        Payload::Source { .. } => {
+            Err(Error::new(codes::LV_S204, format!("source \"{}\" is fed by its connector", insert.target))
+                .with_hint("INSERT INTO a table, or a source without connector")
+                .at(insert.target.position))
+        }
         _ => super::table(core, &insert.target).map(Target::Table),
     }
 }
@@ -144,7 +146,9 @@ fn no_columns(epoch: Epoch) -> Result<Rows> {
 fn conflict(table: &TableDefinition, insert: &Insert) -> Result<Conflict> {
     let Some(clause) = &insert.on_conflict else { return Ok(table.conflict) };
     if table.primary_key.is_empty() {
-        return Err(Error::new(codes::LV_S202, "ON CONFLICT into a table without a PRIMARY KEY").with_hint("leave it out").at(clause.position));
+        return Err(Error::new(codes::LV_S202, "ON CONFLICT into a table without a PRIMARY KEY")
+            .with_hint("leave it out")
+            .at(clause.position));
     }
     if !clause.key.is_empty() {
         let mut named = places(&table.relation.schema, &clause.key)?;
@@ -166,7 +170,13 @@ fn conflict(table: &TableDefinition, insert: &Insert) -> Result<Conflict> {
 }
 
 /// Checks the rows and runs the epoch in which they come.
-fn insert_rows(core: &mut Core, table: &TableDefinition, batch: &RecordBatch, conflict: Conflict, position: Option<Position>) -> Result<Outcome> {
+fn insert_rows(
+    core: &mut Core,
+    table: &TableDefinition,
+    batch: &RecordBatch,
+    conflict: Conflict,
+    position: Option<Position>,
+) -> Result<Outcome> {
     let rows = table.prepare.rows(batch).map_err(|error| error.at(position))?;
     if table.primary_key.is_empty() {
         let count = rows.num_rows() as u64;
@@ -190,8 +200,11 @@ fn keyed(core: &mut Core, table: &TableDefinition, rows: &RecordBatch, conflict:
         let held = &mut winner[slot as usize];
         match conflict {
             Conflict::Error if there[row] || held.is_some() => {
-                return Err(Error::new(codes::LV_S201, format!("key {} is there already in \"{}\"", row_text(&keys, row), table.relation.name))
-                    .with_hint("add ON CONFLICT DO NOTHING, or UPDATE the row"));
+                return Err(Error::new(
+                    codes::LV_S201,
+                    format!("key {} is there already in \"{}\"", row_text(&keys, row), table.relation.name),
+                )
+                .with_hint("add ON CONFLICT DO NOTHING, or UPDATE the row"));
             }
             Conflict::DoNothing if there[row] || held.is_some() => {}
             Conflict::Error | Conflict::DoNothing | Conflict::Overwrite => *held = Some(row),

@@ -27,7 +27,8 @@ fn table(core: &Core, name: &Name) -> Result<TableDefinition> {
     match &object.payload {
         Payload::Table { definition, .. } => Ok(definition.clone()),
         _ => {
-            let error = Error::new(codes::LV_S204, format!("\"{name}\" is {}, which can't be written", object.kind.with_article()));
+            let error =
+                Error::new(codes::LV_S204, format!("\"{name}\" is {}, which can't be written", object.kind.with_article()));
             let hint = match object.kind {
                 Kind::Source => "INSERT INTO a source takes rows; UPDATE and DELETE need a table",
                 _ => "write into the tables that it reads",
@@ -83,7 +84,12 @@ fn refuse_returning(returning: &[ast::SelectItem], name: &Name) -> Result<()> {
 
 impl Core {
     /// The watermark of a table with one: the largest its rows have given. Tables without hold nothing back.
-    fn table_watermark(&mut self, id: levada_base::ObjectId, table: &TableDefinition, delta: &DeltaBatch) -> Result<levada_base::Watermark> {
+    fn table_watermark(
+        &mut self,
+        id: levada_base::ObjectId,
+        table: &TableDefinition,
+        delta: &DeltaBatch,
+    ) -> Result<levada_base::Watermark> {
         use levada_base::Watermark;
         let Some(clause) = &table.watermark else { return Ok(Watermark::END) };
         let prepare = Arc::clone(&table.prepare);

@@ -32,7 +32,12 @@ pub(crate) async fn update(database: &Database, update: &Update) -> Result<Outco
         places.push(place(input, &assignment.column.name, assignment.column.position)?);
         select.push(format!("({})", assignment.value.value));
     }
-    let query = matching(&update.target, update.alias.as_ref().map(|alias| alias.name.as_str()), &select, update.filter.as_ref().map(|f| f.value.to_string()))?;
+    let query = matching(
+        &update.target,
+        update.alias.as_ref().map(|alias| alias.name.as_str()),
+        &select,
+        update.filter.as_ref().map(|f| f.value.to_string()),
+    )?;
     let rows = evaluate_for(database, &query, |_, _| Ok(())).await?;
     let found = one_batch(&rows)?;
     let width = schema.fields().len();
@@ -45,7 +50,10 @@ pub(crate) async fn update(database: &Database, update: &Update) -> Result<Outco
         };
         columns.push(assign(value, field.data_type(), field.name(), Some(update.target.position))?);
     }
-    let new = table.prepare.rows(&super::changes::of_columns(input, columns, found.num_rows())?).map_err(|e| e.at(update.target.position))?;
+    let new = table
+        .prepare
+        .rows(&super::changes::of_columns(input, columns, found.num_rows())?)
+        .map_err(|e| e.at(update.target.position))?;
     database.write(|core| {
         let content = core.contents.get(&table.relation.id).ok_or_else(|| Error::internal("a table without content"))?;
         check_new_keys(content, &table, &old, &new).map_err(|error| error.at(update.target.position))?;
@@ -64,7 +72,12 @@ pub(crate) async fn delete(database: &Database, delete: &Delete) -> Result<Outco
     refuse_other_relations(delete.using.is_empty(), "DELETE … USING", &delete.target)?;
     let table = database.read(|core| super::changing_table(core, &delete.target))?;
     let select: Vec<String> = table.relation.schema.fields().iter().map(|field| quoted(field.name())).collect();
-    let query = matching(&delete.target, delete.alias.as_ref().map(|alias| alias.name.as_str()), &select, delete.filter.as_ref().map(|f| f.value.to_string()))?;
+    let query = matching(
+        &delete.target,
+        delete.alias.as_ref().map(|alias| alias.name.as_str()),
+        &select,
+        delete.filter.as_ref().map(|f| f.value.to_string()),
+    )?;
     let rows = evaluate_for(database, &query, |_, _| Ok(())).await?;
     let old = in_schema(&table, one_batch(&rows)?.columns())?;
     let count = old.num_rows() as u64;
@@ -100,7 +113,8 @@ fn check_new_keys(content: &Content, table: &TableDefinition, old: &RecordBatch,
     if table.primary_key.is_empty() {
         return Ok(());
     }
-    let key = |batch: &RecordBatch| table.primary_key.iter().map(|&column| batch.column(column).clone()).collect::<Vec<ArrayRef>>();
+    let key =
+        |batch: &RecordBatch| table.primary_key.iter().map(|&column| batch.column(column).clone()).collect::<Vec<ArrayRef>>();
     let (old, new) = (key(old), key(new));
     let types: Vec<_> = new.iter().map(|key| (key.data_type().clone(), true)).collect();
     let (mut leaving, mut coming) = (KeyIndex::new(&types)?, KeyIndex::new(&types)?);
@@ -114,8 +128,11 @@ fn check_new_keys(content: &Content, table: &TableDefinition, old: &RecordBatch,
     for row in 0..there.len() {
         let again = std::mem::replace(&mut seen[slots[row] as usize], true);
         if again || (there[row] && left[row] == NO_SLOT) {
-            return Err(Error::new(codes::LV_S201, format!("key {} would be there twice in \"{}\"", row_text(&new, row), table.relation.name))
-                .with_hint("choose other keys"));
+            return Err(Error::new(
+                codes::LV_S201,
+                format!("key {} would be there twice in \"{}\"", row_text(&new, row), table.relation.name),
+            )
+            .with_hint("choose other keys"));
         }
     }
     Ok(())

@@ -1,0 +1,10 @@
+//! The library from outside, as a program sees it. What SQL alone can show is in the suites; here are pushes, subscriptions, threads
+//! and life cycles.
+
+mod life_cycle;
+mod push;
+mod retraction;
+mod shards;
+mod subscribe;
+mod support;
+mod windows;
