@@ -43,10 +43,10 @@ pub fn sim(arguments: &[String]) -> Result<()> {
     forward(&["run", "--release", "--package", "levada-sim", "--bin", "sim", "--"], arguments)
 }
 
-/// The root of the repository: the directory above this crate.
+/// The root of the repository: the directory above this crate, as cargo runs it now. Two clones may share one build.
 pub fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().map(Path::to_path_buf).unwrap_or(xtask)
 }
 
 /// What `git` prints for these arguments, run at the root.
