@@ -8,3 +8,4 @@ mod shards;
 mod subscribe;
 mod support;
 mod windows;
+mod writes;

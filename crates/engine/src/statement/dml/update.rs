@@ -28,9 +28,9 @@ pub(crate) async fn update(database: &Database, update: &Update) -> Result<Outco
     let input = &table.prepare.input;
     let mut select: Vec<String> = schema.fields().iter().map(|field| quoted(field.name())).collect();
     let mut places = Vec::new();
-    for assignment in &update.assignments {
+    for (at, assignment) in update.assignments.iter().enumerate() {
         places.push(place(input, &assignment.column.name, assignment.column.position)?);
-        select.push(format!("({})", assignment.value.value));
+        select.push(format!("({}) AS __assigned_{at}", assignment.value.value));
     }
     let query = matching(
         &update.target,

@@ -1,5 +1,8 @@
 //! The handle to an open database.
 
+mod reading;
+mod state;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
 use arrow::array::RecordBatch;
-use levada_base::{Epoch, Error, ObjectId, Result, codes};
+use levada_base::{Epoch, Error, Result, codes};
 use levada_connect::Context;
 use levada_sql::{Parsed, Statement};
 use parking_lot::Mutex;
@@ -15,8 +18,9 @@ use tokio::sync::watch;
 
 use crate::core::{Core, Payload};
 use crate::statement;
-use crate::subscription::copy;
 use crate::{Builder, Outcome, Rows, Settings, SourceHandle, Subscription};
+
+pub use state::Progress;
 
 /// An open database. Cheap to clone, `Send + Sync`; the last clone that goes closes it.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ struct Inner {
     runtime: Option<tokio::runtime::Runtime>,
     driver: Mutex<Option<JoinHandle<()>>>,
     partitions: AtomicU32,
+    /// Held by a statement that writes, from what it reads to what it changes.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Database {
@@ -63,11 +69,11 @@ impl Database {
             false => None,
             true => {
                 let (core, progress) = (core.clone(), progress.clone());
-                Some(world.spawn("levada-epochs", move || drive(&core, &progress))?)
+                Some(world.spawn("levada-epochs", move || reading::drive(&core, &progress))?)
             }
         };
         let partitions = AtomicU32::new(0);
-        Ok(Self(Arc::new(Inner { core, progress, runtime: Some(runtime), driver: Mutex::new(driver), partitions })))
+        Ok(Self(Arc::new(Inner { core, progress, runtime: Some(runtime), driver: Mutex::new(driver), partitions, writing: tokio::sync::Mutex::new(()) })))
     }
 
     /// Executes one statement.
@@ -95,8 +101,11 @@ impl Database {
     /// # Errors
     /// See [`Database::execute`].
     pub async fn execute_parsed(&self, parsed: Parsed) -> Result<Outcome> {
+        if let Statement::Select(query) = &parsed.statement {
+            return statement::select(self, query).await.map(Outcome::Rows);
+        }
+        let _writing = self.0.writing.lock().await;
         match parsed.statement {
-            Statement::Select(query) => statement::select(self, &query).await.map(Outcome::Rows),
             Statement::Insert(insert) => statement::insert(self, &insert).await,
             Statement::Update(update) => statement::update(self, &update).await,
             Statement::Delete(delete) => statement::delete(self, &delete).await,
@@ -157,99 +166,8 @@ impl Database {
     /// # Errors
     /// As INSERT.
     pub async fn insert(&self, table: &str, batch: RecordBatch) -> Result<Epoch> {
+        let _writing = self.0.writing.lock().await;
         self.write(|core| statement::insert_batch(core, table, &batch))
-    }
-
-    /// Begins to read the sources, where the builder asked for waiting.
-    ///
-    /// # Errors
-    /// `LV-S722` if the system gives no threads.
-    pub fn start(&self) -> Result<()> {
-        self.write(Core::start_reading)
-    }
-
-    /// Waits until all bounded sources below the named relations (all relations, if none is named) have been read to their end and
-    /// worked off.
-    ///
-    /// # Errors
-    /// What stopped one of them on the way; `LV-S101` for an unknown name.
-    pub async fn wait_for_end(&self, relations: &[&str]) -> Result<()> {
-        let mut progress = self.0.progress.subscribe();
-        loop {
-            progress.mark_unchanged();
-            let ended = self.read(|core| {
-                let ids: Vec<ObjectId> = match relations {
-                    [] => core.catalog.iter().map(|object| object.id).collect(),
-                    names => names.iter().map(|name| core.catalog.find(name).map(|object| object.id)).collect::<Result<_>>()?,
-                };
-                core.has_ended(&ids).map_err(|error| copy(&error))
-            })?;
-            if ended {
-                return Ok(());
-            }
-            self.step_where_nobody_does()?;
-            if progress.changed().await.is_err() {
-                return Err(closed());
-            }
-        }
-    }
-
-    /// In a world without threads: reads each source once and runs an epoch over it; `false` if there was nothing.
-    ///
-    /// # Errors
-    /// An error that belongs to no single job.
-    pub fn step(&self) -> Result<bool> {
-        self.write(Core::step)
-    }
-
-    fn step_where_nobody_does(&self) -> Result<()> {
-        let alone = self.0.driver.lock().is_none();
-        if alone { self.step().map(drop) } else { Ok(()) }
-    }
-
-    /// Whether some source that is read has no end.
-    #[must_use]
-    pub fn has_unbounded_readers(&self) -> bool {
-        self.0.core.lock().has_unbounded_readers()
-    }
-
-    /// The newest epoch.
-    #[must_use]
-    pub fn epoch(&self) -> Epoch {
-        *self.0.progress.borrow()
-    }
-
-    /// The names of all objects that queries can read, for completion.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        self.0.core.lock().catalog.iter().map(|object| object.name.clone()).collect()
-    }
-
-    /// The settings it runs with.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        self.0.core.lock().settings.clone()
-    }
-
-    /// What each running source and job did so far.
-    #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
-        self.0.core.lock().progress()
-    }
-
-    /// Ends everything: sinks are completed, subscriptions end, readers stop. Later calls fail with `LV-J011`; a second close does nothing.
-    ///
-    /// # Errors
-    /// The first error of a sink that could not be completed.
-    pub fn close(&self) -> Result<()> {
-        let (closed, readers) = self.0.core.lock().close();
-        drop(readers);
-        if let Some(driver) = self.0.driver.lock().take() {
-            // Its panics were caught at the operators' edge; there is nothing left to tell.
-            let _ = driver.join();
-        }
-        self.0.progress.send_modify(|_| {});
-        closed
     }
 
     /// Reads the state under the lock.
@@ -285,47 +203,6 @@ impl Database {
             Error::new(codes::LV_J006, format!("a query panicked: {panic}"))
                 .with_hint("this is a bug in Levada: please report it")
         })?
-    }
-}
-
-/// How far a source or job is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    pub name: String,
-    /// Rows a source gave, or a job took.
-    pub rows: u64,
-    pub watermark: levada_base::Watermark,
-    pub is_source: bool,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let (_, readers) = self.core.lock().close();
-        drop(readers);
-        if let Some(runtime) = self.runtime.take() {
-            // A runtime must not be waited for inside of another one.
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// Runs epochs over what the readers bring, until the database is closed.
-fn drive(core: &Mutex<Core>, progress: &watch::Sender<Epoch>) {
-    let signal = core.lock().signal.clone();
-    loop {
-        let (worked, epoch) = {
-            let mut core = core.lock();
-            if core.closed {
-                return;
-            }
-            (core.step(), core.epoch)
-        };
-        progress.send_replace(epoch);
-        match worked {
-            Ok(true) => {}
-            // An error here has already stopped the jobs it concerns.
-            Ok(false) | Err(_) => signal.wait(),
-        }
     }
 }
 
