@@ -4,11 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::catalog::TableFunctionArgs;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{DataFusionError, Result as PlanResult, TableReference, plan_datafusion_err};
+use datafusion::common::{DFSchema, DataFusionError, Result as PlanResult, TableReference, plan_datafusion_err, plan_err};
+use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::ParserOptions;
 use levada_base::Error;
 use sqlparser::ast;
@@ -54,6 +58,17 @@ impl ContextProvider for Provider<'_> {
             self.error.borrow_mut().get_or_insert(error);
             said
         })
+    }
+
+    fn get_table_function_source(&self, name: &str, arguments: Vec<Expr>) -> PlanResult<Arc<dyn TableSource>> {
+        let Some(function) = self.state.table_functions().get(name) else {
+            return plan_err!("Invalid function '{name}'");
+        };
+        let simplifier = ExprSimplifier::new(SimplifyContext::builder().build());
+        let nothing = DFSchema::empty();
+        let simple = |argument| simplifier.coerce(argument, &nothing).and_then(|argument| simplifier.simplify(argument));
+        let arguments = arguments.into_iter().map(simple).collect::<PlanResult<Vec<_>>>()?;
+        function.create_table_provider_with_args(TableFunctionArgs::new(&arguments, self.state)).map(provider_as_source)
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {

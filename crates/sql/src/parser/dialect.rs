@@ -72,6 +72,19 @@ impl Dialect for LevadaDialect {
         }
     }
 
+    /// `a IS [NOT] DISTINCT FROM b AND c`: the comparison binds as tightly as any other.
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let make: fn(Box<Expr>, Box<Expr>) -> Expr =
+            match parser.parse_keywords(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) {
+                true => Expr::IsDistinctFrom,
+                false if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) => {
+                    Expr::IsNotDistinctFrom
+                }
+                false => return None,
+            };
+        Some(parser.parse_subexpr(precedence).map(|right| make(Box::new(left.clone()), Box::new(right))))
+    }
+
     fn is_select_item_alias(&self, explicit: bool, keyword: &Keyword, parser: &mut Parser) -> bool {
         explicit || !(RESERVED_FOR_COLUMN_ALIAS.contains(keyword) || starts_tail_here(parser))
     }

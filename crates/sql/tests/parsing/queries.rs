@@ -42,6 +42,18 @@ fn from_first_means_select_all() {
 }
 
 #[test]
+fn is_distinct_from_binds_like_a_comparison() {
+    for is in ["IS DISTINCT FROM", "IS NOT DISTINCT FROM"] {
+        let plain = select(&format!("SELECT * FROM t WHERE a {is} b + 1 AND c OR NOT d {is} e"));
+        let bracketed = select(&format!("SELECT * FROM t WHERE ((a {is} (b + 1)) AND c) OR (NOT (d {is} e))"));
+        let without = |select: &Select| select.selection.as_ref().map(|expr| expr.to_string().replace(['(', ')'], ""));
+        assert_eq!(without(&plain), without(&bracketed));
+        let Some(Expr::BinaryOp { left, .. }) = plain.selection else { panic!("an OR") };
+        assert!(matches!(*left, Expr::BinaryOp { .. }), "AND is above the comparison: {left}");
+    }
+}
+
+#[test]
 fn window_functions_in_from() {
     let named = |name: &levada_sql::ast::ObjectName| name.to_string();
     let TableFactor::Table { name, args: Some(args), .. } = factor("SELECT * FROM TUMBLE(t, ts, INTERVAL '10' SECOND) w")
