@@ -29,6 +29,11 @@ impl Expression {
         create_physical_expr(expr, schema, props, &PhysicalPlanningContext::default()).map(Self).map_err(from_datafusion)
     }
 
+    /// The column at `index`, which EXPLAIN calls `name`.
+    pub(crate) fn column(name: &str, index: usize) -> Self {
+        Self(Arc::new(Column::new(name, index)))
+    }
+
     /// The column it is, if it is nothing but one.
     #[must_use]
     pub fn as_column(&self) -> Option<usize> {

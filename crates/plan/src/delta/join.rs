@@ -11,7 +11,7 @@ use levada_dataflow::ops::join::{Expiry, JoinKind, JoinSpec};
 use super::Close;
 use super::join_sides::Side;
 use super::lower::Planner;
-use super::project::{column_of, scalar};
+use super::project::scalar;
 use super::rel::{Placement, Rel};
 use crate::error::from_datafusion;
 use crate::relation::TimeColumn;
@@ -31,7 +31,7 @@ impl Planner {
         let (left, right) = (self.side(left, &l)?, self.side(right, &r)?);
         let (left, right) = if swapped { (right, left) } else { (left, right) };
         let joined = self.add_join(kind, &left, &right, join)?;
-        self.join_output(joined, kind, swapped, &left, &right, join)
+        Ok(self.join_output(joined, kind, swapped, &left, &right, join))
     }
 
     fn add_join(&mut self, kind: JoinKind, left: &Side, right: &Side, join: &Join) -> Result<Rel> {
@@ -120,7 +120,7 @@ impl Planner {
         left: &Side,
         right: &Side,
         join: &Join,
-    ) -> Result<Rel> {
+    ) -> Rel {
         let own: Vec<usize> = (0..left.width).collect();
         let offset = left.rel.width();
         let other: Vec<usize> = (offset..offset + right.width).collect();
@@ -129,8 +129,7 @@ impl Planner {
             JoinKind::Inner | JoinKind::Left | JoinKind::Full if swapped => [other, own].concat(),
             JoinKind::Inner | JoinKind::Left | JoinKind::Full => [own, other].concat(),
         };
-        let exprs: Vec<Expr> = columns.iter().map(|&column| column_of(&joined, column)).collect();
-        self.project(joined, &exprs, join.schema.clone())
+        self.pick(joined, &columns, join.schema.clone())
     }
 }
 

@@ -121,7 +121,7 @@ impl Planner {
         };
         match &scan.projection {
             None => Ok(rel),
-            Some(columns) => self.pick(rel, columns, scan.projected_schema.clone()),
+            Some(columns) => Ok(self.pick(rel, columns, scan.projected_schema.clone())),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Column, DFSchemaRef, ScalarValue};
+use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, Projection};
 use levada_base::Result;
 use levada_dataflow::ops::map::{MapSpec, Step};
@@ -25,6 +25,25 @@ impl Planner {
     /// `exprs` over `input`, named by `schema`.
     pub(super) fn project(&mut self, input: Rel, exprs: &[Expr], schema: DFSchemaRef) -> Result<Rel> {
         let compiled = exprs.iter().map(|expr| self.compile(expr, &input.schema)).collect::<Result<Vec<_>>>()?;
+        let shifted = exprs.iter().enumerate().filter_map(|(at, expr)| shifted_time(expr, &input, at)).collect();
+        Ok(self.project_compiled(input, compiled, shifted, schema))
+    }
+
+    /// The columns at `columns`, in that order.
+    pub(super) fn pick(&mut self, input: Rel, columns: &[usize], schema: DFSchemaRef) -> Rel {
+        let picked = columns.iter().map(|&column| input.column(column)).collect();
+        self.project_compiled(input, picked, Vec::new(), schema)
+    }
+
+    /// Expressions over `input`; those that are columns are found by their place, whatever their names. `times` are columns that tell
+    /// event time although they are no columns of the input.
+    pub(super) fn project_compiled(
+        &mut self,
+        input: Rel,
+        compiled: Vec<Expression>,
+        mut times: Vec<TimeColumn>,
+        schema: DFSchemaRef,
+    ) -> Rel {
         let mut to = vec![None; input.width()];
         for (at, expression) in compiled.iter().enumerate().rev() {
             if let Some(column) = expression.as_column() {
@@ -33,8 +52,7 @@ impl Planner {
         }
         let identity = compiled.len() == input.width() && to.iter().enumerate().all(|(at, to)| *to == Some(at));
         let moved = Moved(&to);
-        let mut times = moved.times(&input.times);
-        times.extend(exprs.iter().enumerate().filter_map(|(at, expr)| shifted_time(expr, &input, at)));
+        times.splice(0..0, moved.times(&input.times));
         let rel = Rel {
             node: input.node,
             schema,
@@ -48,16 +66,10 @@ impl Planner {
             unbounded: input.unbounded,
         };
         if identity {
-            return Ok(rel);
+            return rel;
         }
         let step = Step::Project { expressions: compiled.into_iter().map(scalar).collect(), schema: rel.arrow() };
-        Ok(self.add_step(rel, step))
-    }
-
-    /// The columns at `columns`, in that order.
-    pub(super) fn pick(&mut self, input: Rel, columns: &[usize], schema: DFSchemaRef) -> Result<Rel> {
-        let exprs: Vec<Expr> = columns.iter().map(|&column| column_of(&input, column)).collect();
-        self.project(input, &exprs, schema)
+        self.add_step(rel, step)
     }
 
     /// Puts a stateless step behind `rel.node`, in the same operator where that is stateless too.
@@ -71,12 +83,6 @@ impl Planner {
         rel.node = self.graph.add(OpSpec::Map(MapSpec { steps }), vec![(input, Route::Local)], rel.arrow(), rel.append_only);
         rel
     }
-}
-
-/// A column of a relation as an expression.
-pub(super) fn column_of(rel: &Rel, column: usize) -> Expr {
-    let (qualifier, field) = rel.schema.qualified_field(column);
-    Expr::Column(Column::new(qualifier.cloned(), field.name()))
 }
 
 pub(super) fn scalar(expression: Expression) -> Arc<dyn Scalar> {

@@ -6,6 +6,7 @@ use levada_dataflow::{NodeId, Route};
 use std::sync::Arc;
 
 use crate::relation::TimeColumn;
+use crate::scalar::Expression;
 
 /// A graph node and what holds for its rows.
 #[derive(Debug, Clone)]
@@ -65,6 +66,11 @@ impl Rel {
             Route::Single => Placement::First,
             Route::Hash(columns) => Placement::By(columns),
         }
+    }
+
+    /// A column as an expression, found by its place: names may be there twice.
+    pub(super) fn column(&self, column: usize) -> Expression {
+        Expression::column(self.schema.field(column).name(), column)
     }
 
     /// The delay of a column of event time.

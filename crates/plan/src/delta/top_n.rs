@@ -8,7 +8,6 @@ use levada_dataflow::ops::SortColumn;
 use levada_dataflow::ops::top_n::TopNSpec;
 
 use super::lower::Planner;
-use super::project::column_of;
 use super::rel::Rel;
 
 /// What a top-N keeps.
@@ -138,8 +137,7 @@ impl Planner {
         // What was only there to sort by goes; the number comes last.
         let mut columns: Vec<usize> = (0..side.width).collect();
         columns.extend(numbered.is_some().then_some(number));
-        let exprs: Vec<Expr> = columns.iter().map(|&column| column_of(&found, column)).collect();
-        self.project(found, &exprs, numbered.unwrap_or_else(|| plain.schema.clone()))
+        Ok(self.pick(found, &columns, numbered.unwrap_or_else(|| plain.schema.clone())))
     }
 }
 
