@@ -28,6 +28,8 @@ pub struct Relation {
 pub enum RelationKind {
     /// Nowhere: they come and go by.
     Passing,
+    /// Nowhere, and they come as upserts: weight > 0 sets the row of its key, weight < 0 deletes it.
+    Upserts,
     /// In Levada: they can be read again.
     Stored,
 }

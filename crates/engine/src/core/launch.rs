@@ -149,7 +149,7 @@ impl Core {
     /// What a relation holds now, as changes from nothing.
     fn present(&mut self, id: ObjectId) -> Result<Changes> {
         let watermark = self.watermark_of(id);
-        let passing = self.relation(id).is_some_and(|relation| relation.kind == RelationKind::Passing);
+        let passing = self.relation(id).is_some_and(|relation| relation.kind != RelationKind::Stored);
         let batches = match self.contents.get_mut(&id) {
             Some(content) => content.rows()?.into_iter().map(DeltaBatch::insertions).collect(),
             None if passing => Vec::new(),

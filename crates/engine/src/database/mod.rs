@@ -73,7 +73,14 @@ impl Database {
             }
         };
         let partitions = AtomicU32::new(0);
-        Ok(Self(Arc::new(Inner { core, progress, runtime: Some(runtime), driver: Mutex::new(driver), partitions, writing: tokio::sync::Mutex::new(()) })))
+        Ok(Self(Arc::new(Inner {
+            core,
+            progress,
+            runtime: Some(runtime),
+            driver: Mutex::new(driver),
+            partitions,
+            writing: tokio::sync::Mutex::new(()),
+        })))
     }
 
     /// Executes one statement.

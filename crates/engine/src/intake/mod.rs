@@ -7,7 +7,7 @@ mod reader;
 mod state;
 
 pub(crate) use definition::{Origin, SourceDefinition, WatermarkDefinition};
-pub(crate) use prepare::{Prepare, Prepared, Step};
+pub(crate) use prepare::{OP_COLUMN, Prepare, Prepared, Step};
 pub(crate) use queue::{Queue, Signal};
 pub(crate) use reader::{Reader, ReaderThread, Step as StepOf};
 pub(crate) use state::{Ended, SourceState};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::{cast, max};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use levada_base::{Error, Result, codes};
@@ -11,6 +11,9 @@ use levada_delta::{DeltaBatch, engine_batch};
 use levada_plan::{Expression, type_name};
 
 use super::WatermarkDefinition;
+
+/// The column that says what to do with a row that comes as an upsert.
+pub(crate) const OP_COLUMN: &str = "_op";
 
 /// How the columns of a relation come to be.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub(crate) struct Prepare {
     /// One a column of the relation, in order. A computed column may read those before it.
     pub steps: Vec<Step>,
     pub output: SchemaRef,
+    /// The column, among those that come in, that says what to do with the row of this key; without it rows are appended.
+    pub op: Option<usize>,
 }
 
 /// How one column comes to be.
@@ -83,7 +88,8 @@ impl Prepare {
     ) -> Result<Prepared> {
         let rows = self.rows(batch)?;
         let mark = watermark.map_or(Ok(None), |watermark| self.mark(&rows, watermark))?;
-        Ok(Prepared { delta: DeltaBatch::insertions(rows), partition, mark })
+        let weights = self.op.map_or(Ok(None), |op| weights(batch.column(op), &self.name))?;
+        Ok(Prepared { delta: DeltaBatch::new(rows, weights)?, partition, mark })
     }
 
     /// The largest watermark that a row gives.
@@ -132,6 +138,25 @@ impl Prepare {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(nullable(&self.input), columns, &options).map_err(bug)
     }
+}
+
+/// What `_op` says: −1 for `delete`, 1 for `upsert` and for NULL; `None` if nothing is deleted.
+///
+/// # Errors
+/// `LV-C040` for any other word.
+fn weights(ops: &ArrayRef, name: &str) -> Result<Option<Int64Array>> {
+    let texts = cast(ops, &DataType::Utf8View).map_err(bug)?;
+    let texts = texts.as_string_view();
+    let weight = |(row, op): (usize, Option<&str>)| match op {
+        None | Some("upsert") => Ok(1),
+        Some("delete") => Ok(-1),
+        Some(other) => {
+            Err(Error::new(codes::LV_C040, format!("{OP_COLUMN} of \"{name}\" is '{other}' in row {} of the batch", row + 1))
+                .with_hint("write upsert or delete; NULL is upsert"))
+        }
+    };
+    let weights = texts.iter().enumerate().map(weight).collect::<Result<Vec<i64>>>()?;
+    Ok(weights.contains(&-1).then(|| weights.into()))
 }
 
 /// NULLs are found by [`Prepare::rows`], which can say where they are.

@@ -6,11 +6,11 @@ use levada_base::{Error, ObjectId, Result, codes};
 use levada_catalog::Kind;
 use levada_connect::{Checked, SourceSpec};
 use levada_plan::{Relation, RelationKind, TimeColumn};
-use levada_sql::{CreateSource, Envelope};
+use levada_sql::CreateSource;
 
 use super::existing::{Found, look};
 use super::row_columns::{RowColumns, columns, discovered, places, watermark};
-use super::{done, options};
+use super::{done, options, upsert};
 use crate::core::{Core, Payload};
 use crate::intake::{Origin, SourceDefinition};
 use crate::outcome::Outcome;
@@ -23,7 +23,6 @@ pub(super) fn execute(core: &mut Core, create: &CreateSource) -> Result<Outcome>
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Source, create.existing, &sql)? {
         return Ok(outcome);
     }
-    refuse_unsupported(create)?;
     let mut with = options::options(&create.options);
     let checked = match with.remove("connector") {
         None => None,
@@ -48,30 +47,36 @@ pub(super) fn execute(core: &mut Core, create: &CreateSource) -> Result<Outcome>
 }
 
 fn define(core: &Core, create: &CreateSource, checked: Option<Checked>) -> Result<SourceDefinition> {
+    let upserts = upsert::key(create)?;
     let row = match &checked {
-        Some(checked) if create.columns.is_empty() => discovered(&create.name.name, &discover(core, checked)?),
+        Some(checked) if create.columns.is_empty() && upserts.is_none() => {
+            discovered(&create.name.name, &discover(core, checked)?)
+        }
         None if create.columns.is_empty() => {
             return Err(Error::new(codes::LV_S603, format!("source \"{}\" has no columns", create.name))
                 .with_reason("without a connector there is nobody to ask")
                 .with_hint("declare them: CREATE SOURCE s (id BIGINT, ts TIMESTAMP)")
                 .at(create.name.position));
         }
-        _ => columns(&core.binder, &create.name.name, &create.columns, &create.primary_key)?,
+        _ => columns(&core.binder, &create.name.name, &create.columns, upserts.unwrap_or_default())?,
     };
-    let RowColumns { prepare, .. } = row;
+    let RowColumns { mut prepare, .. } = row;
+    if let Some(key) = upserts {
+        upsert::expect_op(create, key, &mut prepare)?;
+    }
     let watermark = match &create.watermark {
         None => None,
         Some(clause) => Some(watermark(&core.binder, clause, &prepare.output)?),
     };
     let bounded = checked.as_ref().is_some_and(|checked| checked.connector.is_bounded(&checked.options));
-    let key = places(&prepare.output, &create.primary_key)?;
+    let key = places(&prepare.output, upserts.unwrap_or_default())?;
     let relation = Relation {
         id: ObjectId(0),
         name: create.name.name.clone(),
-        kind: RelationKind::Passing,
+        kind: if upserts.is_some() { RelationKind::Upserts } else { RelationKind::Passing },
         schema: prepare.output.clone(),
         key: (!key.is_empty()).then_some(key),
-        append_only: true,
+        append_only: upserts.is_none(),
         times: watermark.iter().map(|w| TimeColumn { column: w.column, delay: EVENT_TIME_DELAY }).collect(),
         unbounded: !bounded,
     };
@@ -86,22 +91,4 @@ fn define(core: &Core, create: &CreateSource, checked: Option<Checked>) -> Resul
 fn discover(core: &Core, checked: &Checked) -> Result<arrow::datatypes::SchemaRef> {
     let spec = SourceSpec { schema: None, options: checked.options.clone(), format: checked.format.clone() };
     checked.connector.discover(&spec, &core.context)
-}
-
-/// What the grammar has and sources do not do yet.
-fn refuse_unsupported(create: &CreateSource) -> Result<()> {
-    if let Some(envelope) = &create.envelope
-        && envelope.value != Envelope::Plain
-    {
-        return Err(Error::new(codes::LV_S004, "change feeds as a source are not in this release")
-            .with_hint("leave ENVELOPE out: rows are appended")
-            .at(envelope.position));
-    }
-    if let Some(key) = create.primary_key.first() {
-        return Err(Error::new(codes::LV_S004, "a source with a PRIMARY KEY is not in this release")
-            .with_reason("rows of a source are appended; a key would promise that none comes twice")
-            .with_hint("use a TABLE for keyed rows, or take the newest row of each key with ROW_NUMBER()")
-            .at(key.position));
-    }
-    Ok(())
 }

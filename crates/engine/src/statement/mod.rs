@@ -18,6 +18,7 @@ mod set;
 mod show;
 mod subscribe;
 mod tables;
+mod upsert;
 
 use levada_base::{Error, ObjectId, Result, codes};
 use levada_catalog::Kind;

@@ -58,15 +58,20 @@ pub(super) fn columns(binder: &Binder, name: &str, columns: &[Column], key: &[Id
         defaults.push(default);
         output.push(Field::new(&column.name.name, data_type, nullable));
     }
-    let prepare =
-        Prepare { name: name.to_owned(), input: Arc::new(Schema::new(input)), steps, output: Arc::new(Schema::new(output)) };
+    let prepare = Prepare {
+        name: name.to_owned(),
+        input: Arc::new(Schema::new(input)),
+        steps,
+        output: Arc::new(Schema::new(output)),
+        op: None,
+    };
     Ok(RowColumns { prepare, defaults })
 }
 
 /// The columns of a source that says them itself.
 pub(super) fn discovered(name: &str, schema: &SchemaRef) -> RowColumns {
     let steps = (0..schema.fields().len()).map(Step::Take).collect();
-    let prepare = Prepare { name: name.to_owned(), input: schema.clone(), steps, output: schema.clone() };
+    let prepare = Prepare { name: name.to_owned(), input: schema.clone(), steps, output: schema.clone(), op: None };
     RowColumns { prepare, defaults: vec![None; schema.fields().len()] }
 }
 

@@ -7,5 +7,6 @@ mod retraction;
 mod shards;
 mod subscribe;
 mod support;
+mod upsert;
 mod windows;
 mod writes;

@@ -7,12 +7,13 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, SubqueryAlias, TableScan, UserDefinedLogicalNodeCore};
 use levada_base::{Code, Error, Result, codes};
 use levada_dataflow::ops::input::InputSpec;
+use levada_dataflow::ops::normalize::NormalizeSpec;
 use levada_dataflow::{GraphBuilder, OpSpec, Route};
 
 use super::rel::{Placement, Rel};
 use super::{Close, Notice, Planned};
 use crate::error::from_datafusion;
-use crate::relation::{PlanSource, TimeColumn};
+use crate::relation::{PlanSource, RelationKind, TimeColumn};
 use crate::scalar::Expression;
 use crate::windows::WindowNode;
 
@@ -119,10 +120,20 @@ impl Planner {
             closed: false,
             unbounded: relation.unbounded,
         };
+        let rel = if relation.kind == RelationKind::Upserts { self.normalized(rel)? } else { rel };
         match &scan.projection {
             None => Ok(rel),
             Some(columns) => Ok(self.pick(rel, columns, scan.projected_schema.clone())),
         }
+    }
+
+    /// Upserts as changes: every row meets the one before it on the shard of its key.
+    fn normalized(&mut self, rel: Rel) -> Result<Rel> {
+        let key = rel.key.clone().ok_or_else(|| Error::internal("upserts without a key"))?;
+        let (route, placement) = (rel.route_by(&key), rel.placed_by(&key));
+        let op = OpSpec::Normalize(NormalizeSpec { key });
+        let node = self.graph.add(op, vec![(rel.node, route)], rel.arrow(), false);
+        Ok(Rel { node, placement, append_only: false, net: true, ..rel })
     }
 
     /// TUMBLE and HOP: the columns of the input, then the bounds, which tell event time too.

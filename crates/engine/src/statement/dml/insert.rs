@@ -104,7 +104,8 @@ fn named_rows(target: &Target, insert: &Insert, rows: &Rows, position: Position)
     let prepare = target.prepare();
     let columns: Vec<usize> = match (insert.columns.as_slice(), &insert.source) {
         (_, InsertSource::DefaultValues) => Vec::new(),
-        ([], _) => (0..prepare.input.fields().len()).collect(),
+        // What to do with the row is said only where the column is named.
+        ([], _) => (0..prepare.input.fields().len()).filter(|column| prepare.op != Some(*column)).collect(),
         (names, _) => input_places(prepare, names)?,
     };
     if columns.len() != rows.schema.fields().len() {
