@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, kernels::filter::FilterBuilder, take, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::{concat_batches, filter_record_batch, kernels::filter::FilterBuilder, take};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use levada_base::{Error, Result};
 
@@ -135,7 +135,10 @@ impl DeltaBatch {
     /// # Errors
     /// `LV-S999` if one is out of bounds.
     pub fn take(&self, rows: &UInt32Array) -> Result<Self> {
-        let batch = take_record_batch(&self.batch, rows).map_err(arrow_bug)?;
+        let columns = self.batch.columns().iter().map(|column| take(column, rows, None).map_err(arrow_bug));
+        // Rows without columns are rows, and only their number says so.
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = RecordBatch::try_new_with_options(self.batch.schema(), columns.collect::<Result<_>>()?, &options).map_err(arrow_bug)?;
         let weights = match &self.weights {
             None => None,
             Some(weights) => Some(take(weights, rows, None).map_err(arrow_bug)?.as_primitive::<Int64Type>().clone()),
@@ -200,7 +203,7 @@ impl DeltaBatch {
         if Arc::ptr_eq(schema, self.batch.schema_ref()) {
             return Ok(self.clone());
         }
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.num_rows()));
+        let options = RecordBatchOptions::new().with_row_count(Some(self.num_rows()));
         let batch =
             RecordBatch::try_new_with_options(schema.clone(), self.batch.columns().to_vec(), &options).map_err(arrow_bug)?;
         Ok(Self { batch, weights: self.weights.clone() })

@@ -22,6 +22,10 @@ pub fn consolidate(batch: DeltaBatch) -> Result<DeltaBatch> {
     if weights.len() <= 1 {
         return drop_zeroes(&batch, &[0][..weights.len()], weights.values());
     }
+    if batch.batch().num_columns() == 0 {
+        // Rows without columns are all one row.
+        return drop_zeroes(&batch, &[0], &[weights.values().iter().sum()]);
+    }
     let fields = batch.schema().fields().iter().map(|field| SortField::new(field.data_type().clone())).collect();
     let converter = RowConverter::new(fields).map_err(arrow_bug)?;
     let rows = converter.convert_columns(batch.batch().columns()).map_err(arrow_bug)?;
@@ -66,8 +70,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, AsArray, RecordBatch, StringViewArray};
-    use arrow::datatypes::Int64Type;
+    use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringViewArray};
+    use arrow::datatypes::{Int64Type, Schema};
     use proptest::prelude::*;
 
     use super::*;
@@ -105,5 +109,14 @@ mod tests {
             prop_assert_eq!(netted.num_rows(), expected.len());
             prop_assert_eq!(totals(&netted), expected);
         }
+    }
+
+    #[test]
+    fn rows_without_columns_are_all_equal() {
+        let options = RecordBatchOptions::new().with_row_count(Some(3));
+        let rows = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).unwrap();
+        let netted = |weights: Vec<i64>| consolidate(DeltaBatch::new(rows.clone(), Some(weights.into())).unwrap()).unwrap();
+        assert_eq!((netted(vec![2, 1, -1]).num_rows(), netted(vec![2, 1, -1]).weight(0)), (1, 2));
+        assert!(netted(vec![2, -1, -1]).is_empty());
     }
 }
