@@ -1,13 +1,15 @@
 //! DESCRIBE: the columns of a relation and what is known of them.
 
-use arrow::datatypes::TimeUnit;
+use arrow::array::TimestampMicrosecondArray;
+use arrow::datatypes::DataType;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use levada_base::{Error, Result, Watermark, codes};
-use levada_plan::type_name;
+use levada_plan::{Relation, type_name};
 use levada_sql::Name;
 
 use super::tables::text_rows;
 use crate::core::{Core, Payload};
-use crate::intake::{SourceDefinition, Step};
+use crate::intake::Step;
 use crate::outcome::Outcome;
 
 pub(super) fn execute(core: &Core, name: &Name, extended: bool) -> Result<Outcome> {
@@ -57,21 +59,15 @@ pub(super) fn execute(core: &Core, name: &Name, extended: bool) -> Result<Outcom
     text_rows(&["column", "type", "nullable", "key", "event_time", "computed"], &rows, core.epoch)
 }
 
-/// A watermark as text, in the form of its column.
-pub(super) fn time_text(definition: &SourceDefinition, watermark: Watermark) -> String {
-    use arrow::array::{Array, Int64Array};
-    use arrow::compute::cast;
-    use arrow::datatypes::DataType;
-    let (Some(clause), Watermark(at)) = (&definition.watermark, watermark) else { return watermark.to_string() };
+/// A watermark as text: a time where the event time of `relation` is one, a number where it is one.
+pub(super) fn time_text(relation: Option<&Relation>, watermark: Watermark) -> String {
+    let column = relation.and_then(|relation| Some(relation.schema.field(relation.times.first()?.column).data_type()));
     let is_end = matches!(watermark, Watermark::NONE | Watermark::END);
-    if is_end || !matches!(definition.relation.schema.field(clause.column).data_type(), DataType::Timestamp(..)) {
+    if is_end || !matches!(column, Some(DataType::Timestamp(..))) {
         return watermark.to_string();
     }
-    let instant = cast(&Int64Array::from(vec![at]), &DataType::Timestamp(TimeUnit::Microsecond, None));
-    let shown = instant.as_ref().ok().and_then(|instant| {
-        let options = arrow::util::display::FormatOptions::default();
-        let formatter = arrow::util::display::ArrayFormatter::try_new(instant as &dyn Array, &options).ok()?;
-        Some(formatter.value(0).to_string())
-    });
-    shown.unwrap_or_else(|| watermark.to_string())
+    let instant = TimestampMicrosecondArray::from(vec![watermark.0]);
+    let options = FormatOptions::default();
+    let text = ArrayFormatter::try_new(&instant, &options).map(|formatter| formatter.value(0).to_string());
+    text.unwrap_or_else(|_| watermark.to_string())
 }

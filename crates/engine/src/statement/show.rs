@@ -2,8 +2,10 @@
 
 use levada_base::{Error, Result, codes};
 use levada_catalog::{Kind, Object};
+use levada_plan::Relation;
 use levada_sql::{Listing, Name, ObjectKind, Show, ShowFilter};
 
+use super::describe::time_text;
 use super::kind_of;
 use super::tables::text_rows;
 use crate::core::{Core, JobState, Payload};
@@ -70,7 +72,10 @@ fn row(core: &Core, object: &Object<Payload>) -> Vec<String> {
                 crate::intake::Origin::Connector { checked, .. } => checked.connector.name().to_owned(),
             });
             row.push(state.map_or(0, |state| state.rows).to_string());
-            row.push(state.map_or_else(|| "none".to_owned(), |state| super::describe::time_text(definition, state.watermark)));
+            row.push(state.map_or_else(
+                || "none".to_owned(),
+                |state| time_text(object.payload.relation().map(AsRef::as_ref), state.watermark),
+            ));
         }
         Payload::Table { .. } => row.push(content()),
         Payload::Query { .. } if object.kind == Kind::MaterializedView => row.push(content()),
@@ -130,10 +135,16 @@ fn jobs(core: &Core, like: Option<&str>) -> Result<Outcome> {
             sum(&|stats| stats.state_rows),
             sum(&|stats| stats.discards.late),
             sum(&|stats| stats.discards.null_event_time),
-            job.watermark().to_string(),
+            time_text(timed(core, object), job.watermark()),
         ]
     });
     text_rows(&names, &rows.collect::<Vec<_>>(), core.epoch)
+}
+
+/// The relation whose event time a job's watermark is in: its own, or what a sink reads.
+fn timed<'a>(core: &'a Core, object: &'a Object<Payload>) -> Option<&'a Relation> {
+    let read = || object.reads.first().and_then(|id| core.catalog.by_id(*id)?.payload.relation());
+    object.payload.relation().or_else(read).map(AsRef::as_ref)
 }
 
 /// SQL's LIKE: `%` any text, `_` any character.

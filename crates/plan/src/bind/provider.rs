@@ -20,19 +20,27 @@ use sqlparser::ast;
 use super::Relations;
 use crate::error::from_datafusion;
 use crate::types::data_type;
+use crate::windows::TableFunctions;
 
 /// A session's functions beside the caller's relations.
 pub(super) struct Provider<'a> {
     state: &'a SessionState,
     relations: &'a dyn Relations,
     types: Arc<dyn TypePlanner>,
+    windows: Vec<Arc<dyn RelationPlanner>>,
     /// What went wrong with a relation, in our words: DataFusion would only keep the text.
     error: RefCell<Option<Error>>,
 }
 
 impl<'a> Provider<'a> {
     pub(super) fn new(state: &'a SessionState, relations: &'a dyn Relations) -> Self {
-        Self { state, relations, types: Arc::new(EngineTypePlanner), error: RefCell::new(None) }
+        Self { state, relations, types: Arc::new(EngineTypePlanner), windows: Vec::new(), error: RefCell::new(None) }
+    }
+
+    /// With windows in FROM, which have `window_time` where `window_time` says so.
+    pub(super) fn with_windows(mut self, window_time: bool) -> Self {
+        self.windows = vec![Arc::new(TableFunctions { window_time })];
+        self
     }
 
     /// The error that planning ended with: ours if a relation caused it.
@@ -76,7 +84,7 @@ impl ContextProvider for Provider<'_> {
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
-        self.state.relation_planners()
+        &self.windows
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {

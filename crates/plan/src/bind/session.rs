@@ -5,7 +5,6 @@ use std::sync::Arc;
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
@@ -63,11 +62,9 @@ impl Binder {
         let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = Analyzer::new().rules;
         rules.push(Arc::new(EngineTypes));
         rules.push(Arc::new(TypeCoercion::new()));
-        let planners: Vec<Arc<dyn RelationPlanner>> = vec![Arc::new(windows::TableFunctions)];
         let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()
-            .with_relation_planners(planners)
             .with_analyzer_rules(rules)
             .with_query_planner(Arc::new(windows::BatchPlanner))
             .build();
@@ -91,7 +88,7 @@ impl Binder {
     /// # Errors
     /// `LV-S1xx`, `LV-S3xx`, `LV-S5xx` with the place in the query.
     pub fn bind(&self, query: &Query, relations: &dyn Relations) -> Result<LogicalPlan> {
-        let provider = Provider::new(&self.state, relations);
+        let provider = Provider::new(&self.state, relations).with_windows(windows::names_window_time(&query.ast));
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
         let mut ast = query.ast.clone();
         windows::rewrite(&mut ast);

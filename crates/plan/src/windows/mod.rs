@@ -20,5 +20,5 @@ pub(crate) use batch::BatchPlanner;
 pub(crate) use functions::functions;
 pub(crate) use node::WindowNode;
 pub(crate) use place::place;
-pub(crate) use rewrite::rewrite;
+pub(crate) use rewrite::{names_window_time, rewrite};
 pub(crate) use tables::TableFunctions;

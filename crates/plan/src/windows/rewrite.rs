@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName,
-    Query, Select, SetExpr, Value, VisitMut, VisitorMut,
+    Query, Select, SetExpr, Value, VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::functions::WindowKind;
@@ -14,6 +14,17 @@ use super::functions::WindowKind;
 pub(crate) fn rewrite(query: &mut Query) {
     let _: ControlFlow<()> = query.visit(&mut Bounds);
     let _: ControlFlow<()> = query.visit(&mut Pseudo);
+}
+
+/// Whether the query names `window_time` anywhere.
+pub(crate) fn names_window_time(query: &Query) -> bool {
+    let is_time = |name: &Ident| name.value.eq_ignore_ascii_case("window_time");
+    let found = visit_expressions(query, |expr| match expr {
+        Expr::Identifier(name) if is_time(name) => ControlFlow::Break(()),
+        Expr::CompoundIdentifier(names) if names.last().is_some_and(is_time) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 struct Bounds;

@@ -1,6 +1,6 @@
 //! `TUMBLE` and `HOP` as table functions, in Flink's and RisingWave's spelling.
 
-use datafusion::common::{DFSchema, DataFusionError, Result as PlanResult};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result as PlanResult};
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use levada_base::{Error, codes};
@@ -17,7 +17,10 @@ const TIME: &str = "timecol";
 
 /// Plans `FROM TUMBLE(…)` and `FROM HOP(…)`.
 #[derive(Debug)]
-pub(crate) struct TableFunctions;
+pub(crate) struct TableFunctions {
+    /// Whether the rows have `window_time`: only a query that names it gets it, so that `*` does not show it to the others.
+    pub window_time: bool,
+}
 
 impl RelationPlanner for TableFunctions {
     fn plan_relation(&self, relation: TableFactor, context: &mut dyn RelationPlannerContext) -> PlanResult<RelationPlanning> {
@@ -25,7 +28,10 @@ impl RelationPlanner for TableFunctions {
             None => Ok(RelationPlanning::Original(Box::new(relation))),
             Some(call) => {
                 let alias = call.alias.clone();
-                let plan = call.plan(context)?;
+                let mut plan = call.plan(context)?;
+                if !self.window_time {
+                    plan = without(plan, "window_time")?;
+                }
                 Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
             }
         }
@@ -172,9 +178,14 @@ pub(super) fn window(input: LogicalPlan, time: Expr, kind: WindowKind, constants
     columns.push(time.alias(COMPUTED_TIME));
     let computed = LogicalPlanBuilder::from(input).project(columns)?.build()?;
     let node = WindowNode::try_new(computed, datafusion::prelude::col(COMPUTED_TIME), size, slide, offset)?.into_plan();
-    let kept = node.schema().columns().into_iter().filter(|column| column.name != COMPUTED_TIME).map(Expr::Column);
-    let kept: Vec<Expr> = kept.collect();
-    LogicalPlanBuilder::from(node).project(kept)?.build()
+    without(node, COMPUTED_TIME)
+}
+
+/// The plan without the column of a window that is called `name`.
+fn without(plan: LogicalPlan, name: &str) -> PlanResult<LogicalPlan> {
+    let is_other = |column: &Column| column.relation.is_some() || column.name != name;
+    let kept: Vec<Expr> = plan.schema().columns().into_iter().filter(is_other).map(Expr::Column).collect();
+    if kept.len() == plan.schema().fields().len() { Ok(plan) } else { LogicalPlanBuilder::from(plan).project(kept)?.build() }
 }
 
 fn check_bounds(size: i64, slide: i64) -> Result<(), Error> {
