@@ -14,6 +14,7 @@ mod delta;
 mod error;
 mod relation;
 mod scalar;
+mod shift;
 mod types;
 mod windows;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -15,6 +15,7 @@ use levada_base::Result;
 use levada_dataflow::Scalar;
 
 use crate::from_datafusion;
+use crate::shift::with_shifts;
 
 /// An expression compiled against the columns of its input.
 #[derive(Debug, Clone)]
@@ -26,7 +27,8 @@ impl Expression {
     /// # Errors
     /// `LV-S110`, `LV-S132`, `LV-S408` where names or types do not fit.
     pub fn new(expr: &Expr, schema: &DFSchema, props: &ExecutionProps) -> Result<Self> {
-        create_physical_expr(expr, schema, props, &PhysicalPlanningContext::default()).map(Self).map_err(from_datafusion)
+        let compiled = create_physical_expr(expr, schema, props, &PhysicalPlanningContext::default());
+        compiled.and_then(with_shifts).map(Self).map_err(from_datafusion)
     }
 
     /// The column at `index`, which EXPLAIN calls `name`.
@@ -49,9 +51,11 @@ impl Expression {
     }
 }
 
-impl From<Arc<dyn PhysicalExpr>> for Expression {
-    fn from(compiled: Arc<dyn PhysicalExpr>) -> Self {
-        Self(compiled)
+impl TryFrom<Arc<dyn PhysicalExpr>> for Expression {
+    type Error = DataFusionError;
+
+    fn try_from(compiled: Arc<dyn PhysicalExpr>) -> Result<Self, DataFusionError> {
+        with_shifts(compiled).map(Self)
     }
 }
 

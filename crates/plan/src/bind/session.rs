@@ -134,7 +134,7 @@ impl Binder {
     /// # Errors
     /// See [`Binder::expression`].
     pub fn compile(&self, expr: Expr, schema: &DFSchema) -> Result<crate::Expression> {
-        self.state.create_physical_expr(expr, schema).map(crate::Expression::from).map_err(from_datafusion)
+        self.state.create_physical_expr(expr, schema).and_then(crate::Expression::try_from).map_err(from_datafusion)
     }
 }
 

@@ -112,15 +112,7 @@ impl Planner {
     }
 
     /// The columns the plan asks for, in its order: computed keys go, and a swapped join is turned back.
-    fn join_output(
-        &mut self,
-        joined: Rel,
-        kind: JoinKind,
-        swapped: bool,
-        left: &Side,
-        right: &Side,
-        join: &Join,
-    ) -> Rel {
+    fn join_output(&mut self, joined: Rel, kind: JoinKind, swapped: bool, left: &Side, right: &Side, join: &Join) -> Rel {
         let own: Vec<usize> = (0..left.width).collect();
         let offset = left.rel.width();
         let other: Vec<usize> = (offset..offset + right.width).collect();
