@@ -10,6 +10,8 @@ mod expr;
 mod graph;
 mod operator;
 pub mod ops;
+#[doc(hidden)]
+pub mod planted;
 mod runtime;
 
 pub use expr::Scalar;

@@ -10,6 +10,7 @@ use super::pairs::{LEFT, Pairing, RIGHT};
 use super::standing::Stands;
 use super::state::Side;
 use super::{JoinKind, JoinSpec};
+use crate::planted::{self, Bug};
 use crate::{Discards, Emitter, EpochTime, Operator, Stats};
 
 /// Rows of an output batch at most: a key with many rows on both sides gives many batches, not a large one.
@@ -34,7 +35,7 @@ impl Join {
             JoinKind::Full => [Some(Stands::WithoutMatch); 2],
             JoinKind::LeftSemi => [Some(Stands::WithMatch), None],
         };
-        let nulls = spec.nulls_equal;
+        let nulls = spec.nulls_equal || planted::has(Bug::NullKeysMatch);
         Ok(Self {
             pairing: Pairing::new(spec, left, output),
             sides: [
@@ -77,7 +78,7 @@ impl Join {
                 }
             }
             if let Some(pairs) = pairs {
-                out.emit(pairs);
+                out.emit(if input == RIGHT && planted::has(Bug::WrongSign) { pairs.negate() } else { pairs });
             }
         }
         Ok(totals)

@@ -4,6 +4,8 @@
 //! Per stored row there is the weight of its matches, kept as pairs come and go, and the weight with which the row stands in the
 //! output. The two are brought together at the end of the epoch; only a row that leaves the state is settled at once.
 
+use crate::planted::{self, Bug};
+
 /// Which rows stand in the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stands {
@@ -87,10 +89,11 @@ impl Standing {
     /// row.
     pub(super) fn settle(&mut self, weight: impl Fn(u32) -> i64) -> (Vec<u32>, Vec<i64>) {
         let (mut slots, mut changes) = (Vec::new(), Vec::new());
+        let padding_stays = self.stands == Stands::WithoutMatch && planted::has(Bug::PaddingStays);
         for slot in self.touched.drain(..) {
             let entry = &mut self.entries[slot as usize];
             let wanted = self.stands.weight(weight(slot), entry.matches);
-            if wanted != entry.shown {
+            if wanted != entry.shown && !(padding_stays && wanted == 0) {
                 slots.push(slot);
                 changes.push(wanted.wrapping_sub(entry.shown));
             }

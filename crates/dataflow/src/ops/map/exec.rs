@@ -6,6 +6,7 @@ use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
 
 use super::{MapSpec, Step};
+use crate::planted::{self, Bug};
 use crate::{Emitter, EpochTime, Operator};
 
 /// A map on one shard.
@@ -30,10 +31,13 @@ impl Operator for Map {
             delta = match step {
                 Step::Filter(predicate) => {
                     let keep = predicate.evaluate(delta.batch())?;
-                    let Some(keep) = keep.as_boolean_opt() else {
+                    let Some(mut keep) = keep.as_boolean_opt().cloned() else {
                         return Err(Error::internal(format!("filter {predicate} is not a condition")));
                     };
-                    if keep.null_count() == 0 && keep.true_count() == keep.len() { delta } else { delta.filter(keep)? }
+                    if planted::has(Bug::NullPassesFilter) {
+                        keep = keep.iter().map(|keep| Some(keep.unwrap_or(true))).collect();
+                    }
+                    if keep.null_count() == 0 && keep.true_count() == keep.len() { delta } else { delta.filter(&keep)? }
                 }
                 Step::Project { expressions, schema } => {
                     let columns = expressions.iter().map(|e| e.evaluate(delta.batch())).collect::<Result<Vec<_>>>()?;

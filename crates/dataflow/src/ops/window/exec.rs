@@ -9,6 +9,7 @@ use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
 
 use super::WindowSpec;
+use crate::planted::{self, Bug};
 use crate::{Discards, Emitter, EpochTime, Operator, Stats};
 
 /// `window_time` is the last millisecond of a window: the event time of its result.
@@ -30,7 +31,12 @@ impl Window {
 impl Operator for Window {
     fn push(&mut self, _input: usize, delta: DeltaBatch, out: &mut Emitter) -> Result<()> {
         self.discards.null_event_time += delta.column(self.spec.time).null_count() as u64;
-        out.emit(assign(&self.spec, &self.output, delta)?);
+        out.emit(if planted::has(Bug::WindowEndOffByOne) {
+            let early = planted::moved(&delta, self.spec.time, -1)?;
+            planted::moved(&assign(&self.spec, &self.output, early)?, self.spec.time, 1)?
+        } else {
+            assign(&self.spec, &self.output, delta)?
+        });
         Ok(())
     }
 

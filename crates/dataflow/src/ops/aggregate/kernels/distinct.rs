@@ -9,6 +9,7 @@ use levada_base::{Error, Result};
 use levada_state::{KeyIndex, NO_SLOT};
 
 use super::{AggregateCall, Changes, Kernel};
+use crate::planted::{self, Bug};
 
 pub(super) struct Distinct {
     /// (group, values) → entry.
@@ -62,6 +63,7 @@ impl Distinct {
     /// Counts the copies; gives the rows where a value appeared or vanished, with +1 or -1.
     fn count(&mut self, changes: &Changes) -> (Vec<u32>, Vec<i64>) {
         let (mut rows, mut signs) = (Vec::new(), Vec::new());
+        let ignores_weights = planted::has(Bug::DistinctIgnoresWeights);
         for row in 0..changes.slots.len() {
             let at = self.found[row];
             if self.entries[at as usize].group == NO_SLOT {
@@ -70,6 +72,9 @@ impl Distinct {
             let entry = &mut self.entries[at as usize];
             let was_there = entry.copies > 0;
             entry.copies += changes.weight(row);
+            if ignores_weights {
+                entry.copies = entry.copies.min(1);
+            }
             if was_there != (entry.copies > 0) {
                 rows.push(row as u32);
                 signs.push(if was_there { -1 } else { 1 });

@@ -10,6 +10,7 @@ use levada_state::OrderedBag;
 use super::order_keys::{KeyFormat, Keys};
 use super::{AggregateCall, Changes, Family, Kernel};
 use crate::ops::SortColumn;
+use crate::planted::{self, Bug};
 
 pub(super) struct Ordered {
     bag: OrderedBag,
@@ -35,14 +36,20 @@ impl Kernel for Ordered {
     fn reserve(&mut self, _bound: usize) {}
 
     fn update(&mut self, changes: &Changes) -> Result<()> {
+        let mut weights = changes.weights;
+        let kept: Vec<i64>;
+        if planted::has(Bug::ExtremeNotRecomputed) {
+            kept = (0..changes.slots.len()).map(|row| changes.weight(row).max(0)).collect();
+            weights = Some(&kept);
+        }
         let Some(format) = &self.format else {
-            return self.bag.add(changes.slots, &changes.columns[0], changes.weights);
+            return self.bag.add(changes.slots, &changes.columns[0], weights);
         };
         let Keys::Bytes(keys) = format.keys(changes.columns)? else {
             return Err(Error::internal("keys of another format"));
         };
         let keys: ArrayRef = Arc::new(keys);
-        self.bag.add(changes.slots, &keys, changes.weights)
+        self.bag.add(changes.slots, &keys, weights)
     }
 
     fn values(&self, _call: &AggregateCall, slots: &[u32]) -> Result<ArrayRef> {
