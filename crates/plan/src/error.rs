@@ -30,10 +30,19 @@ fn translate(error: DataFusionError) -> Error {
         DataFusionError::SchemaError(schema, _) => of_schema(&schema),
         DataFusionError::ArrowError(arrow, _) => of_arrow(&arrow),
         DataFusionError::NotImplemented(what) => {
-            Error::new(codes::LV_S004, format!("not supported: {what}")).with_hint("write it with the constructs of docs/sql")
+            if what.contains("ScalarSubquery") || what.contains("Subquery(") {
+                return Error::new(codes::LV_S304, "a correlated subquery of this form can't be evaluated")
+                    .with_hint("write it as a join, or put an aggregate around its column, such as max(…)");
+            }
+            Error::new(codes::LV_S004, format!("not supported: {}", first_line(&what)))
+                .with_hint("write it with the constructs of docs/sql")
         }
-        DataFusionError::SQL(parser, _) => Error::new(codes::LV_S001, parser.to_string()),
-        DataFusionError::ResourcesExhausted(what) => Error::new(codes::LV_S722, what),
+        DataFusionError::SQL(parser, _) => {
+            Error::new(codes::LV_S001, first_line(&parser.to_string())).with_hint("write it with the constructs of docs/sql")
+        }
+        DataFusionError::ResourcesExhausted(what) => {
+            Error::new(codes::LV_S722, first_line(&what)).with_hint("ask for less at once, for example with LIMIT")
+        }
         other => by_text(&other.strip_backtrace()),
     }
 }
@@ -47,7 +56,7 @@ fn of_schema(error: &SchemaError) -> Error {
             let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
             match nearest(&field.name, names.iter().copied()) {
                 Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-                None if names.is_empty() => error,
+                None if names.is_empty() => error.with_hint("there are no columns here: add FROM"),
                 None => error.with_hint(format!("there are {}", quoted(&names))),
             }
         }
@@ -89,7 +98,7 @@ fn by_text(text: &str) -> Error {
     if text.starts_with("Internal error") {
         return Error::internal(first_line(text));
     }
-    Error::new(codes::LV_S408, first_line(text))
+    Error::new(codes::LV_S408, first_line(text)).with_hint("cast the values to types that fit, as in CAST(x AS BIGINT)")
 }
 
 // A table: what DataFusion and Arrow say, the code it means, the fix.
@@ -112,6 +121,8 @@ const WORDS: &[(&str, Code, &str)] = &[
         codes::LV_S307,
         "group by the column, or aggregate it with min() or max()",
     ),
+    ("unique expression names", codes::LV_S121, "give one an alias, as in a AS b"),
+    ("correlated", codes::LV_S304, "write it as a join, or put an aggregate around its column, such as max(…)"),
     ("must be part of group by", codes::LV_S307, "group by the column, or aggregate it with min() or max()"),
 ];
 

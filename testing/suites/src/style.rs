@@ -12,6 +12,8 @@ pub fn faults(error: &Error) -> Vec<&'static str> {
     let starts_as_sentence = |text: &str| text.starts_with(char::is_uppercase) && !is_name(text);
     let stops = |text: &str| text.ends_with('.') && !text.ends_with("…");
     let parts = [Some(error.message()), error.reason(), error.hint()];
+    // A reason may be a list of its own, such as the tree of what reads an object.
+    let one_line = [Some(error.message()), error.hint()];
     let any = |is: &dyn Fn(&str) -> bool| parts.iter().flatten().any(|part| is(part));
     let rules = [
         (error.kind() == Kind::Internal, "it is a bug"),
@@ -19,7 +21,7 @@ pub fn faults(error: &Error) -> Vec<&'static str> {
         (error.hint().is_none_or(str::is_empty), "no fix"),
         (any(&starts_as_sentence), "a part starts with a capital"),
         (any(&stops), "a part ends in a full stop"),
-        (any(&|part| part.contains('\n')), "more than one line"),
+        (one_line.iter().flatten().any(|part| part.contains('\n')), "more than one line"),
         (any(&|part| part.contains("DataFusion") || part.contains("Arrow error")), "it speaks of a library"),
         (error.kind() == Kind::Invalid && error.position().is_none(), "no place in the statement"),
     ];

@@ -108,11 +108,17 @@ impl Database {
     /// # Errors
     /// See [`Database::execute`].
     pub async fn execute_parsed(&self, parsed: Parsed) -> Result<Outcome> {
-        if let Statement::Select(query) = &parsed.statement {
+        // Every error has a place: the whole statement, where nothing smaller is known.
+        self.execute_statement(parsed.statement).await.map_err(|error| error.at(parsed.position))
+    }
+
+    async fn execute_statement(&self, statement: Statement) -> Result<Outcome> {
+        if let Statement::Select(query) = &statement {
             return statement::select(self, query).await.map(Outcome::Rows);
         }
         let _writing = self.0.writing.lock().await;
-        match parsed.statement {
+        match statement {
+            Statement::CreateTable(create) if create.as_query.is_some() => statement::create_table_as(self, create).await,
             Statement::Insert(insert) => statement::insert(self, &insert).await,
             Statement::Update(update) => statement::update(self, &update).await,
             Statement::Delete(delete) => statement::delete(self, &delete).await,

@@ -1,6 +1,8 @@
 //! From names to a logical plan: what a query means, the same for continuous and ad-hoc queries.
 
+mod checked_math;
 mod engine_types;
+mod locate;
 mod provider;
 mod session;
 

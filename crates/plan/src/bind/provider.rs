@@ -18,9 +18,10 @@ use levada_base::Error;
 use sqlparser::ast;
 
 use super::Relations;
+use super::locate::place_of;
 use crate::error::from_datafusion;
 use crate::types::data_type;
-use crate::windows::TableFunctions;
+use crate::windows::{TableFunctions, names_window_time};
 
 /// A session's functions beside the caller's relations.
 pub(super) struct Provider<'a> {
@@ -28,18 +29,27 @@ pub(super) struct Provider<'a> {
     relations: &'a dyn Relations,
     types: Arc<dyn TypePlanner>,
     windows: Vec<Arc<dyn RelationPlanner>>,
+    query: Option<&'a ast::Query>,
     /// What went wrong with a relation, in our words: DataFusion would only keep the text.
     error: RefCell<Option<Error>>,
 }
 
 impl<'a> Provider<'a> {
     pub(super) fn new(state: &'a SessionState, relations: &'a dyn Relations) -> Self {
-        Self { state, relations, types: Arc::new(EngineTypePlanner), windows: Vec::new(), error: RefCell::new(None) }
+        Self {
+            state,
+            relations,
+            types: Arc::new(EngineTypePlanner),
+            windows: Vec::new(),
+            query: None,
+            error: RefCell::new(None),
+        }
     }
 
-    /// With windows in FROM, which have `window_time` where `window_time` says so.
-    pub(super) fn with_windows(mut self, window_time: bool) -> Self {
-        self.windows = vec![Arc::new(TableFunctions { window_time })];
+    /// For a whole query, which may have windows in FROM.
+    pub(super) fn for_query(mut self, query: &'a ast::Query) -> Self {
+        self.windows = vec![Arc::new(TableFunctions { window_time: names_window_time(query) })];
+        self.query = Some(query);
         self
     }
 
@@ -63,7 +73,8 @@ impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
         self.relations.relation(&name).map_err(|error| {
             let said = plan_datafusion_err!("{error}");
-            self.error.borrow_mut().get_or_insert(error);
+            let place = self.query.and_then(|query| place_of(query, &name));
+            self.error.borrow_mut().get_or_insert(error.at(place));
             said
         })
     }

@@ -15,6 +15,7 @@ use levada_base::Result;
 use levada_sql::Query;
 use sqlparser::ast;
 
+use super::checked_math;
 use super::engine_types::EngineTypes;
 use super::provider::{Provider, parser_options};
 use crate::error::from_datafusion;
@@ -38,6 +39,8 @@ pub trait Relations {
 pub struct Binder {
     state: SessionState,
     continuous: Arc<Optimizer>,
+    /// The session as the optimiser of continuous queries sees it.
+    maintained: Arc<SessionState>,
 }
 
 impl Default for Binder {
@@ -56,12 +59,11 @@ impl Binder {
         options.sql_parser.parse_float_as_decimal = true;
         // NULLs come last ascending and first descending, as in PostgreSQL.
         options.sql_parser.default_null_ordering = "nulls_max".to_owned();
-        // A scalar subquery is a join whose result changes; as a value it would be read once.
-        options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
         options.execution.time_zone = Some("UTC".to_owned());
         let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = Analyzer::new().rules;
         rules.push(Arc::new(EngineTypes));
         rules.push(Arc::new(TypeCoercion::new()));
+        rules.push(checked_math::rule());
         let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()
@@ -74,7 +76,10 @@ impl Binder {
         }
         let kept = |rule: &Arc<dyn OptimizerRule + Send + Sync>| !RULES_OF_BATCHES.contains(&rule.name());
         let continuous = Optimizer::with_rules(Optimizer::new().rules.into_iter().filter(kept).collect());
-        Self { state, continuous: Arc::new(continuous) }
+        // A scalar subquery is a join whose result changes; as a value it would be read once.
+        let mut maintained = state.clone();
+        maintained.config_mut().options_mut().optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+        Self { state, continuous: Arc::new(continuous), maintained: Arc::new(maintained) }
     }
 
     /// The session, to run batch plans in.
@@ -88,7 +93,7 @@ impl Binder {
     /// # Errors
     /// `LV-S1xx`, `LV-S3xx`, `LV-S5xx` with the place in the query.
     pub fn bind(&self, query: &Query, relations: &dyn Relations) -> Result<LogicalPlan> {
-        let provider = Provider::new(&self.state, relations).with_windows(windows::names_window_time(&query.ast));
+        let provider = Provider::new(&self.state, relations).for_query(&query.ast);
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
         let mut ast = query.ast.clone();
         windows::rewrite(&mut ast);
@@ -103,7 +108,7 @@ impl Binder {
     /// See [`Binder::bind`].
     pub fn optimize_continuous(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let plan = self.analyze(plan)?;
-        self.continuous.optimize(plan, &self.state, |_, _| {}).map_err(from_datafusion)
+        self.continuous.optimize(plan, self.maintained.as_ref(), |_, _| {}).map_err(from_datafusion)
     }
 
     /// Types resolved and coerced.

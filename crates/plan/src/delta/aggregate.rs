@@ -1,13 +1,15 @@
 //! GROUP BY, DISTINCT and the global aggregate.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Aggregate, Expr};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::{DFSchema, DFSchemaRef};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable};
 use levada_base::Result;
 use levada_dataflow::OpSpec;
 use levada_dataflow::ops::SortColumn;
-use levada_dataflow::ops::aggregate::{AggregateCall, AggregateSpec, Close as GroupClose, Emission};
+use levada_dataflow::ops::aggregate::{AggregateCall, AggregateSpec, Close as GroupClose, Emission, MergeAggregateSpec};
 
 use super::lower::{Planner, refuse};
 use super::rel::{Moved, Rel};
@@ -16,10 +18,39 @@ use crate::error::from_datafusion;
 
 /// The columns an aggregate reads, each once: keys first.
 #[derive(Default)]
-struct Columns(Vec<Expr>);
+pub(super) struct Columns(Vec<Expr>);
+
+/// What comes into an aggregate.
+pub(super) enum Rows {
+    Whole,
+    /// What a partial aggregate made of `rows`, from column `first` on.
+    Parts {
+        rows: SchemaRef,
+        first: usize,
+    },
+}
 
 impl Columns {
-    fn at(&mut self, expr: &Expr) -> usize {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn exprs(&self) -> &[Expr] {
+        &self.0
+    }
+
+    /// Their names, which nobody sees, and their types over `input`.
+    pub(super) fn schema(&self, input: &DFSchema) -> Result<DFSchemaRef> {
+        let fields = self.0.iter().enumerate().map(|(at, expr)| {
+            let (_, field) = expr.to_field(input)?;
+            Ok((None, Arc::new(field.as_ref().clone().with_name(format!("c{at}")))))
+        });
+        let fields = fields.collect::<datafusion::common::Result<Vec<_>>>().map_err(from_datafusion)?;
+        DFSchema::new_with_metadata(fields, HashMap::new()).map(Arc::new).map_err(from_datafusion)
+    }
+
+    /// The place of a column, which is added where it is not there yet.
+    pub(super) fn at(&mut self, expr: &Expr) -> usize {
         let expr = expr.clone().unalias();
         self.0.iter().position(|known| *known == expr).unwrap_or_else(|| {
             self.0.push(expr);
@@ -33,29 +64,28 @@ impl Planner {
         if aggregate.group_expr.iter().any(|key| matches!(key, Expr::GroupingSet(_))) {
             return Err(refuse("GROUPING SETS, CUBE and ROLLUP", "write one query a set and UNION ALL them"));
         }
+        if let Some(panes) = self.lower_panes(aggregate)? {
+            return Ok(panes);
+        }
         let input = self.lower(&aggregate.input)?;
         let mut columns = Columns::default();
         let keys: Vec<usize> = aggregate.group_expr.iter().map(|key| columns.at(key)).collect();
-        let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
-        for (expr, field) in aggregate.aggr_expr.iter().zip(&aggregate.schema.fields()[keys.len()..]) {
-            calls.push(plan_call(expr, field.data_type().clone(), &mut columns)?);
-        }
-        let input = self.project_columns(input, columns)?;
-        self.add_aggregate(input, keys, calls, aggregate)
+        let calls = plan_calls(&aggregate.aggr_expr, aggregate, &mut columns)?;
+        // Only the columns that are read, so that nothing else changes shards.
+        let schema = columns.schema(&input.schema)?;
+        let input = self.project(input, columns.exprs(), schema)?;
+        self.add_aggregate(input, Rows::Whole, keys, calls, aggregate)
     }
 
-    /// Only the columns that are read, so that nothing else changes shards.
-    fn project_columns(&mut self, input: Rel, columns: Columns) -> Result<Rel> {
-        let fields = columns.0.iter().enumerate().map(|(at, expr)| {
-            let (_, field) = datafusion::logical_expr::ExprSchemable::to_field(expr, input.schema.as_ref())?;
-            Ok((None, Arc::new(field.as_ref().clone().with_name(format!("c{at}")))))
-        });
-        let fields = fields.collect::<datafusion::common::Result<Vec<_>>>().map_err(from_datafusion)?;
-        let schema = DFSchema::new_with_metadata(fields, std::collections::HashMap::new()).map_err(from_datafusion)?;
-        self.project(input, &columns.0, Arc::new(schema))
-    }
-
-    fn add_aggregate(&mut self, input: Rel, keys: Vec<usize>, calls: Vec<AggregateCall>, plan: &Aggregate) -> Result<Rel> {
+    /// An aggregate over `input`, which holds `rows`; its columns are those of `plan`.
+    pub(super) fn add_aggregate(
+        &mut self,
+        input: Rel,
+        rows: Rows,
+        keys: Vec<usize>,
+        calls: Vec<AggregateCall>,
+        plan: &Aggregate,
+    ) -> Result<Rel> {
         let emission = self.emission(&input, &keys);
         let (closed, append_only) = match emission {
             Emission::Changes => (false, false),
@@ -85,7 +115,11 @@ impl Planner {
             unbounded: input.unbounded && !keys.is_empty(),
         };
         let spec = AggregateSpec { keys, calls, emission, append_only_input: input.append_only };
-        let node = self.graph.add(OpSpec::Aggregate(spec), vec![(input.node, route)], rel.arrow(), append_only);
+        let op = match rows {
+            Rows::Whole => OpSpec::Aggregate(spec),
+            Rows::Parts { rows, first } => OpSpec::MergeAggregate(MergeAggregateSpec { aggregate: spec, rows, first }),
+        };
+        let node = self.graph.add(op, vec![(input.node, route)], rel.arrow(), append_only);
         Ok(Rel { node, ..rel })
     }
 
@@ -98,6 +132,12 @@ impl Planner {
             (Close::Gives { lateness }, Some((key, delay))) => Emission::OnClose(GroupClose { key, delay, lateness }),
         }
     }
+}
+
+/// The calls `exprs`, which are those of `aggregate` over other columns.
+pub(super) fn plan_calls(exprs: &[Expr], aggregate: &Aggregate, columns: &mut Columns) -> Result<Vec<AggregateCall>> {
+    let fields = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
+    exprs.iter().zip(fields).map(|(expr, field)| plan_call(expr, field.data_type().clone(), columns)).collect()
 }
 
 fn plan_call(expr: &Expr, data_type: arrow::datatypes::DataType, columns: &mut Columns) -> Result<AggregateCall> {

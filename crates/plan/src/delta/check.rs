@@ -1,7 +1,7 @@
 //! What a continuous query must not ask.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
+use datafusion::logical_expr::{Expr, FetchType, LogicalPlan, Volatility};
 use levada_base::{Error, Result, codes};
 use levada_sql::{Emit, Query};
 
@@ -14,8 +14,8 @@ use crate::relation::PlanSource;
 const CLOCK_FUNCTIONS: &[&str] = &["now", "current_timestamp", "current_date", "current_time", "today", "localtimestamp"];
 
 /// # Errors
-/// `LV-S330` for `random()`, `uuid()`, `now()` and the like; `LV-S130` for `$1`.
-pub(super) fn refuse_volatile(plan: &LogicalPlan) -> Result<()> {
+/// `LV-S330` for `random()`, `uuid()`, `now()` and the like; `LV-S130` for `$1`; `LV-S402` for a subquery that is no value.
+pub(super) fn refuse_expressions(plan: &LogicalPlan) -> Result<()> {
     let mut found = None;
     plan.apply_with_subqueries(|plan| {
         plan.apply_expressions(|expr| {
@@ -31,6 +31,11 @@ pub(super) fn refuse_volatile(plan: &LogicalPlan) -> Result<()> {
 
 fn refused(expr: &Expr) -> Option<Error> {
     match expr {
+        Expr::ScalarSubquery(subquery) if subquery.outer_ref_columns.is_empty() && !is_one_row(&subquery.subquery) => Some(
+            Error::new(codes::LV_S402, "a scalar subquery that may give more than one row is not maintained")
+                .with_reason("it would be an error only later, when a second row comes")
+                .with_hint("put an aggregate around its column, such as max(…), or add LIMIT 1"),
+        ),
         Expr::ScalarFunction(function) => {
             let name = function.name();
             let volatile = function.func.signature().volatility == Volatility::Volatile;
@@ -45,6 +50,19 @@ fn refused(expr: &Expr) -> Option<Error> {
                 .with_hint("write the value into the query"),
         ),
         _ => None,
+    }
+}
+
+/// Whether a plan has one row at most, whatever its input has.
+fn is_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Limit(limit) => {
+            matches!(limit.get_fetch_type(), Ok(FetchType::Literal(Some(0 | 1)))) || is_one_row(&limit.input)
+        }
+        LogicalPlan::Sort(sort) => is_one_row(&sort.input),
+        LogicalPlan::Projection(projection) => is_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
+        other => other.max_rows().is_some_and(|rows| rows <= 1),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, SubqueryAlias, TableScan, UserDefinedLogicalNodeCore};
 use levada_base::{Code, Error, Result, codes};
 use levada_dataflow::ops::input::InputSpec;
 use levada_dataflow::ops::normalize::NormalizeSpec;
+use levada_dataflow::ops::window::WindowSpec;
 use levada_dataflow::{GraphBuilder, OpSpec, Route};
 
 use super::rel::{Placement, Rel};
@@ -140,25 +141,29 @@ impl Planner {
     fn lower_window(&mut self, window: &WindowNode) -> Result<Rel> {
         let input = self.lower(&window.input)?;
         let spec = window.spec().map_err(from_datafusion)?;
-        let schema = UserDefinedLogicalNodeCore::schema(window).clone();
-        let mut rel = Rel { schema: schema.clone(), ..input.clone() };
+        Ok(self.add_window(input, spec, UserDefinedLogicalNodeCore::schema(window).clone()))
+    }
+
+    /// The windows of `spec` over `input`, with the columns of `schema`.
+    pub(super) fn add_window(&mut self, input: Rel, spec: WindowSpec, schema: DFSchemaRef) -> Rel {
+        let mut rel = Rel { schema, ..input.clone() };
         if let Some(delay) = input.time(spec.time) {
-            // All rows before W - delay + 1 have come, so a window is complete once they include its end.
-            let late = delay - 1;
-            let (start, end) = (input.width(), input.width() + 1);
-            rel.times.push(TimeColumn { column: start, delay: spec.size + late });
-            rel.times.push(TimeColumn { column: end, delay: late });
-            if schema.fields().len() > end + 1 {
-                rel.times.push(TimeColumn { column: end + 1, delay: late + WINDOW_TIME_BEFORE_END_US });
-            }
+            rel.times.extend(window_times(delay, spec.size, input.width(), rel.width() - input.width()));
         }
         if !spec.is_tumbling() {
             rel.key = rel.key.map(|key| key.into_iter().chain([input.width()]).collect());
         }
-        let arrow = Arc::new(schema.as_arrow().clone());
-        rel.node = self.graph.add(OpSpec::Window(spec), vec![(input.node, Route::Local)], arrow, input.append_only);
-        Ok(rel)
+        rel.node = self.graph.add(OpSpec::Window(spec), vec![(input.node, Route::Local)], rel.arrow(), input.append_only);
+        rel
     }
+}
+
+/// The times that the bounds of a window tell: `bounds` columns from `first` on, over an event time of `delay`.
+pub(super) fn window_times(delay: i64, size: i64, first: usize, bounds: usize) -> impl Iterator<Item = TimeColumn> {
+    // All rows before W - delay + 1 have come, so a window is complete once they include its end.
+    let late = delay - 1;
+    let delays = [size + late, late, late + WINDOW_TIME_BEFORE_END_US].into_iter().take(bounds);
+    delays.enumerate().map(move |(at, delay)| TimeColumn { column: first + at, delay })
 }
 
 /// `window_time` is `window_end` minus a millisecond.

@@ -11,6 +11,7 @@ mod filter;
 mod join;
 mod join_sides;
 mod lower;
+mod panes;
 mod project;
 mod rel;
 mod row_number;
@@ -103,7 +104,7 @@ impl Binder {
     pub fn plan(&self, query: &Query, relations: &dyn Relations) -> Result<Planned> {
         let close = Close::of(query)?;
         let bound = self.bind(query, relations)?;
-        check::refuse_volatile(&bound).map_err(|error| error.at(query.position))?;
+        check::refuse_expressions(&bound).map_err(|error| error.at(query.position))?;
         let logical = self.optimize_continuous(bound)?;
         let mut planner = Planner::new(close);
         let planned = planner.lower(&logical).and_then(|rel| {
