@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::common::TableReference;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
@@ -80,6 +82,16 @@ impl Stored {
         stored
     }
 
+    /// Lets a name stand for these rows.
+    ///
+    /// # Errors
+    /// `LV-S999` if DataFusion refuses them.
+    pub(crate) fn put(&self, name: &str, rows: Vec<RecordBatch>, schema: SchemaRef) -> Result<()> {
+        let table = MemTable::try_new(schema, vec![rows]).map_err(from_datafusion)?;
+        self.tables.lock().insert(name.to_owned(), Ok(provider_as_source(Arc::new(table))));
+        Ok(())
+    }
+
     fn add(&self, core: &mut Core, name: &str) {
         if !self.tables.lock().contains_key(name) {
             let table = self.table(core, name);
@@ -133,7 +145,7 @@ impl Relations for Stored {
 #[derive(Debug)]
 struct ViewSource {
     plan: LogicalPlan,
-    schema: arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
 }
 
 impl ViewSource {
@@ -144,7 +156,7 @@ impl ViewSource {
 }
 
 impl TableSource for ViewSource {
-    fn schema(&self) -> arrow::datatypes::SchemaRef {
+    fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
 

@@ -1,6 +1,7 @@
 //! CREATE SINK: a relation's changes, outside.
 
-use levada_base::{Error, Result, codes};
+use arrow::datatypes::SchemaRef;
+use levada_base::{Error, ObjectId, Result, codes};
 use levada_catalog::Kind;
 use levada_connect::{Checked, SinkSpec};
 use levada_plan::Planned;
@@ -19,11 +20,7 @@ pub(super) fn execute(core: &mut Core, create: &CreateSink) -> Result<Outcome> {
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Sink, create.existing, &sql)? {
         return Ok(outcome);
     }
-    let checked = connector(core, create)?;
-    let query = query(create)?;
-    let (planned, reads) = plan(core, &query)?;
-    let schema = check_columns(&planned.schema, &[], query.position)?;
-    let envelope = envelope(create, &planned)?;
+    let Planning { checked, planned, reads, schema, envelope, .. } = check(core, create)?;
     let spec = SinkSpec { schema: envelope.schema(&schema), options: checked.options.clone(), format: checked.format.clone() };
     let sink = checked
         .connector
@@ -36,6 +33,33 @@ pub(super) fn execute(core: &mut Core, create: &CreateSink) -> Result<Outcome> {
     let connector = checked.connector.name().to_owned();
     core.catalog.add(&create.name.name, Kind::Sink, reads, Payload::Sink { connector, sql })?;
     Ok(with_notices("CREATE SINK".to_owned(), notices))
+}
+
+/// What is known of a sink before its target is touched.
+struct Planning {
+    checked: Checked,
+    query: Query,
+    planned: Planned,
+    reads: Vec<ObjectId>,
+    schema: SchemaRef,
+    envelope: Envelope,
+}
+
+fn check(core: &Core, create: &CreateSink) -> Result<Planning> {
+    let checked = connector(core, create)?;
+    let query = query(create)?;
+    let (planned, reads) = plan(core, &query)?;
+    let schema = check_columns(&planned.schema, &[], query.position)?;
+    let envelope = envelope(create, &planned)?;
+    Ok(Planning { checked, query, planned, reads, schema, envelope })
+}
+
+/// The query of a sink that could be created.
+///
+/// # Errors
+/// As [`execute`], as far as they can be told without touching the target.
+pub(super) fn checked_query(core: &Core, create: &CreateSink) -> Result<Query> {
+    check(core, create).map(|planning| planning.query)
 }
 
 fn connector(core: &Core, create: &CreateSink) -> Result<Checked> {

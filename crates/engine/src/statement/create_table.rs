@@ -1,4 +1,4 @@
-//! CREATE TABLE: keyed rows, or a multiset; also as a copy of a query's result.
+//! CREATE TABLE: keyed rows, or a multiset.
 
 use std::sync::Arc;
 
@@ -19,14 +19,6 @@ pub(super) fn execute(core: &mut Core, create: &CreateTable) -> Result<Outcome> 
     let sql = create.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Table, create.existing, &sql)? {
         return Ok(outcome);
-    }
-    if let Some(query) = &create.as_query {
-        return Err(Error::new(codes::LV_S004, "CREATE TABLE … AS is not in this release")
-            .with_hint(format!(
-                "CREATE MATERIALIZED VIEW {0} AS …, or CREATE TABLE {0} (…) and INSERT INTO {0} SELECT …",
-                create.name
-            ))
-            .at(query.position));
     }
     if let Some(item) = create.options.iter().find(|item| item.key == "connector") {
         return Err(Error::new(codes::LV_S004, "a table fed by a connector is not in this release")

@@ -12,6 +12,7 @@ pub(super) fn execute(core: &mut Core, drop: &Drop) -> Result<Outcome> {
     let kind = kind_of(drop.kind);
     let cascade = drop.dependants == Dependants::Cascade;
     let mut notices = Vec::new();
+    let mut gone = Vec::new();
     // All or nothing: the names are tried on a copy first.
     let mut trial = core.catalog.clone();
     for name in &drop.names {
@@ -22,16 +23,15 @@ pub(super) fn execute(core: &mut Core, drop: &Drop) -> Result<Outcome> {
             continue;
         }
         let id = trial.find_kind(&name.name, kind).map_err(|error| error.at(name.position))?.id;
-        let gone = trial.remove(id, cascade).map_err(|error| error.at(name.position))?;
-        for object in gone.iter().filter(|object| object.id != id) {
+        let removed = trial.remove(id, cascade).map_err(|error| error.at(name.position))?;
+        for object in removed.iter().filter(|object| object.id != id) {
             let message = format!("{} \"{}\" was dropped with it", object.kind, object.name);
             notices.push(Notice { code: codes::LV_S901, message });
         }
-        for object in gone {
-            core.forget(object.id)?;
-        }
+        gone.extend(removed.iter().map(|object| object.id));
     }
     core.catalog = trial;
+    gone.into_iter().map(|id| core.forget(id)).fold(Ok(()), Result::and)?;
     Ok(with_notices(format!("DROP {}", kind.keyword()), notices))
 }
 

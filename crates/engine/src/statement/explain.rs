@@ -1,7 +1,7 @@
 //! EXPLAIN: the graph that will run, or the plan of a query that is evaluated once.
 
 use levada_base::{Error, Result, codes};
-use levada_sql::{Explain, ExplainFormat, ExplainTarget, InsertSource, Query, SinkInput, Statement};
+use levada_sql::{Explain, ExplainFormat, ExplainTarget, InsertSource, Query, Statement};
 
 use super::create_query::plan;
 use super::tables::text_rows;
@@ -38,12 +38,7 @@ fn statement_text(core: &Core, statement: &Statement, verbose: bool) -> Result<S
         Statement::CreateStream(create) | Statement::CreateMaterializedView(create) | Statement::CreateView(create) => {
             continuous(core, &create.query, verbose)
         }
-        Statement::CreateSink(create) => match &create.input {
-            SinkInput::Query(query) => continuous(core, query, verbose),
-            SinkInput::Relation { name, .. } => {
-                continuous(core, &super::subscribe::query_of(&format!("SELECT * FROM {name}"), name.position)?, verbose)
-            }
-        },
+        Statement::CreateSink(create) => continuous(core, &super::create_sink::checked_query(core, create)?, verbose),
         Statement::Insert(insert) => match &insert.source {
             InsertSource::Query(query) | InsertSource::Values(query) => continuous(core, query, verbose),
             InsertSource::DefaultValues => Ok("values of defaults".to_owned()),

@@ -4,6 +4,7 @@ mod create_query;
 mod create_sink;
 mod create_source;
 mod create_table;
+mod create_table_as;
 mod create_view;
 mod describe;
 mod dml;
@@ -27,6 +28,7 @@ use levada_sql::{ObjectKind, Statement};
 use crate::core::Core;
 use crate::outcome::{Notice, Outcome};
 
+pub(crate) use create_table_as::create_table_as;
 pub(crate) use dml::{delete, insert, insert_batch, update};
 pub(crate) use file_table::FileTable;
 pub(crate) use select::select;

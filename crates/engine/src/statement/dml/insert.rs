@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use levada_base::{Epoch, Error, Position, Result, codes};
 use levada_catalog::Kind;
-use levada_delta::DeltaBatch;
 use levada_plan::Expression;
-use levada_sql::{ConflictAction, Ident, Insert, InsertSource};
-use levada_state::KeyIndex;
+use levada_sql::{Ident, Insert, InsertSource};
 
-use super::changes::{complete, row_text};
+use super::changes::complete;
+use super::conflict;
+use super::returning::finish;
 use crate::core::{Conflict, Core, EpochInputs, Payload, TableDefinition};
 use crate::database::is_pushed;
-use crate::intake::Prepare;
+use crate::intake::{Prepare, SourceDefinition};
 use crate::outcome::Outcome;
 use crate::statement::row_columns::places;
 use crate::statement::select::evaluate_for;
@@ -23,7 +23,7 @@ use crate::{Database, Rows};
 /// What an INSERT writes into.
 enum Target {
     Table(TableDefinition),
-    Source(crate::intake::SourceDefinition),
+    Source(SourceDefinition),
 }
 
 impl Target {
@@ -45,9 +45,8 @@ impl Target {
 /// Executes INSERT.
 ///
 /// # Errors
-/// `LV-S110`, `LV-S201`, `LV-S202`, `LV-S203`, `LV-S204`; nothing was written then.
+/// `LV-S110`, `LV-S201`, `LV-S202`, `LV-S203`, `LV-S204`, `LV-S205`; nothing was written then.
 pub(crate) async fn insert(database: &Database, insert: &Insert) -> Result<Outcome> {
-    super::refuse_returning(&insert.returning, &insert.target)?;
     let target = database.read(|core| target(core, insert))?;
     let position = insert.target.position;
     let rows = match &insert.source {
@@ -57,17 +56,27 @@ pub(crate) async fn insert(database: &Database, insert: &Insert) -> Result<Outco
     let batch = named_rows(&target, insert, &rows, position)?;
     match target {
         Target::Table(table) => {
-            let conflict = conflict(&table, insert)?;
-            database.write(|core| insert_rows(core, &table, &batch, conflict, Some(position)))
+            let rows = table.prepare.rows(&batch).map_err(|error| error.at(position))?;
+            let change = conflict::resolve(database, table, rows, insert).await?;
+            finish(database, change, &insert.target, None, &insert.returning).await
         }
-        Target::Source(source) => database.write(|core| {
-            let rows = batch.num_rows() as u64;
-            let prepared = source.prepare.prepare(&batch, source.watermark.as_ref(), 0)?;
-            let changes = core.admit(source.relation.id, vec![prepared]);
-            let epoch = core.run_epoch(EpochInputs::from([(source.relation.id, changes)]))?;
-            Ok(Outcome::Written { rows, epoch, notices: Vec::new() })
-        }),
+        Target::Source(source) => push(database, &source, &batch, insert),
     }
+}
+
+fn push(database: &Database, source: &SourceDefinition, batch: &RecordBatch, insert: &Insert) -> Result<Outcome> {
+    if !insert.returning.is_empty() {
+        return Err(Error::new(codes::LV_S004, "RETURNING of rows that go into a source is not in this release")
+            .with_hint("insert into a table, or leave RETURNING out")
+            .at(insert.target.position));
+    }
+    database.write(|core| {
+        let rows = batch.num_rows() as u64;
+        let prepared = source.prepare.prepare(batch, source.watermark.as_ref(), 0)?;
+        let changes = core.admit(source.relation.id, vec![prepared]);
+        let epoch = core.run_epoch(EpochInputs::from([(source.relation.id, changes)]))?;
+        Ok(Outcome::Written { rows, epoch, notices: Vec::new() })
+    })
 }
 
 /// Inserts a batch from the program.
@@ -79,11 +88,34 @@ pub(crate) fn insert_batch(core: &mut Core, name: &str, batch: &RecordBatch) -> 
     let Payload::Table { definition, .. } = object.payload.clone() else {
         return Err(Error::internal("a table without a definition"));
     };
-    let rows = definition.prepare.by_name(batch)?;
-    match insert_rows(core, &definition, &rows, definition.conflict, None)? {
+    let rows = definition.prepare.rows(&definition.prepare.by_name(batch)?)?;
+    let policy = definition.conflict;
+    match conflict::by_policy(core, definition, rows, policy)?.write(core)? {
         Outcome::Written { epoch, .. } => Ok(epoch),
         _ => Err(Error::internal("an insert that wrote nothing")),
     }
+}
+
+/// Inserts the rows of a query into a table, column by column.
+///
+/// # Errors
+/// `LV-S201`, `LV-S202`, `LV-S203`; values that do not fit.
+pub(in crate::statement) fn insert_rows(
+    core: &mut Core,
+    table: TableDefinition,
+    rows: &Rows,
+    position: Position,
+) -> Result<Outcome> {
+    let input = &table.prepare.input;
+    let batch = concat_batches(&rows.schema, &rows.batches).map_err(|cause| Error::internal(format!("insert: {cause}")))?;
+    if input.fields().len() != batch.num_columns() {
+        let found = format!("{} values for {} columns", batch.num_columns(), input.fields().len());
+        return Err(Error::new(codes::LV_S202, found).with_hint("declare a column for each value").at(position));
+    }
+    let named: Vec<(usize, ArrayRef)> = batch.columns().iter().cloned().enumerate().collect();
+    let batch = complete(input, &named, &[], batch.num_rows(), Some(position))?;
+    let rows = table.prepare.rows(&batch)?;
+    conflict::by_policy(core, table, rows, Conflict::Error)?.write(core)
 }
 
 fn target(core: &Core, insert: &Insert) -> Result<Target> {
@@ -142,82 +174,4 @@ fn input_defaults(target: &Target) -> Vec<Option<Arc<Expression>>> {
 
 fn no_columns(epoch: Epoch) -> Result<Rows> {
     Ok(Rows { schema: Arc::new(arrow::datatypes::Schema::empty()), batches: Vec::new(), epoch })
-}
-
-fn conflict(table: &TableDefinition, insert: &Insert) -> Result<Conflict> {
-    let Some(clause) = &insert.on_conflict else { return Ok(table.conflict) };
-    if table.primary_key.is_empty() {
-        return Err(Error::new(codes::LV_S202, "ON CONFLICT into a table without a PRIMARY KEY")
-            .with_hint("leave it out")
-            .at(clause.position));
-    }
-    if !clause.key.is_empty() {
-        let mut named = places(&table.relation.schema, &clause.key)?;
-        let mut own = table.primary_key.clone();
-        named.sort_unstable();
-        own.sort_unstable();
-        if named != own {
-            return Err(Error::new(codes::LV_S202, "ON CONFLICT names other columns than the PRIMARY KEY")
-                .with_hint("name the key's columns, or none")
-                .at(clause.position));
-        }
-    }
-    match &clause.action {
-        ConflictAction::DoNothing => Ok(Conflict::DoNothing),
-        ConflictAction::DoUpdate { .. } => Err(Error::new(codes::LV_S004, "ON CONFLICT DO UPDATE is not in this release")
-            .with_hint("create the table with ON CONFLICT OVERWRITE, or use UPDATE")
-            .at(clause.position)),
-    }
-}
-
-/// Checks the rows and runs the epoch in which they come.
-fn insert_rows(
-    core: &mut Core,
-    table: &TableDefinition,
-    batch: &RecordBatch,
-    conflict: Conflict,
-    position: Option<Position>,
-) -> Result<Outcome> {
-    let rows = table.prepare.rows(batch).map_err(|error| error.at(position))?;
-    if table.primary_key.is_empty() {
-        let count = rows.num_rows() as u64;
-        return super::write(core, table, DeltaBatch::insertions(rows), count);
-    }
-    let (delta, count) = keyed(core, table, &rows, conflict).map_err(|error| error.at(position))?;
-    super::write(core, table, delta, count)
-}
-
-/// Rows of a keyed table by what happens to keys that are there, in the table or earlier in the statement.
-fn keyed(core: &mut Core, table: &TableDefinition, rows: &RecordBatch, conflict: Conflict) -> Result<(DeltaBatch, u64)> {
-    let keys: Vec<ArrayRef> = table.primary_key.iter().map(|&column| rows.column(column).clone()).collect();
-    let mut slots = Vec::new();
-    let types: Vec<_> = keys.iter().map(|key| (key.data_type().clone(), true)).collect();
-    let mut own = KeyIndex::new(&types)?;
-    own.upsert(&keys, &mut slots)?;
-    let content = core.contents.get_mut(&table.relation.id).ok_or_else(|| Error::internal("a table without content"))?;
-    let there = content.has_keys(&keys)?;
-    let mut winner: Vec<Option<usize>> = vec![None; own.slot_bound()];
-    for (row, &slot) in slots.iter().enumerate() {
-        let held = &mut winner[slot as usize];
-        match conflict {
-            Conflict::Error if there[row] || held.is_some() => {
-                return Err(Error::new(
-                    codes::LV_S201,
-                    format!("key {} is there already in \"{}\"", row_text(&keys, row), table.relation.name),
-                )
-                .with_hint("add ON CONFLICT DO NOTHING, or UPDATE the row"));
-            }
-            Conflict::DoNothing if there[row] || held.is_some() => {}
-            Conflict::Error | Conflict::DoNothing | Conflict::Overwrite => *held = Some(row),
-        }
-    }
-    let mut taken: Vec<u32> = winner.into_iter().flatten().map(|row| row as u32).collect();
-    taken.sort_unstable();
-    let count = taken.len() as u64;
-    let new = DeltaBatch::insertions(rows.clone()).take(&UInt32Array::from(taken))?;
-    if conflict != Conflict::Overwrite || !there.contains(&true) {
-        return Ok((new, count));
-    }
-    let old = super::update::rows_with_keys(content, table, &own)?;
-    Ok((DeltaBatch::concat(&table.relation.schema, &[old, new])?, count))
 }

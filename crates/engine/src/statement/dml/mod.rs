@@ -1,21 +1,53 @@
 //! INSERT, UPDATE, DELETE, TRUNCATE: rows of tables, whole statements or nothing.
+//!
+//! A statement first reads and checks ([`Change`]), then gives RETURNING its rows, and changes the table last. In between nobody else
+//! writes a table: the database lets one writing statement in at a time.
 
 mod changes;
+mod conflict;
+mod delete;
 mod insert;
+mod keys;
+mod matching;
+mod returning;
 mod update;
 
 use std::sync::Arc;
 
-use levada_base::{Error, Result, codes};
+use arrow::array::RecordBatch;
+use levada_base::{Error, ObjectId, Result, Watermark, codes};
 use levada_catalog::Kind;
 use levada_delta::DeltaBatch;
-use levada_sql::{Name, ast};
+use levada_sql::Name;
 
 use crate::core::{Changes, Core, EpochInputs, Payload, TableDefinition};
 use crate::outcome::Outcome;
 
+pub(crate) use delete::delete;
 pub(crate) use insert::{insert, insert_batch};
-pub(crate) use update::{delete, update};
+pub(crate) use update::update;
+
+pub(super) use insert::insert_rows;
+pub(super) use matching::quoted;
+
+/// What a statement will do to a table, checked.
+struct Change {
+    table: TableDefinition,
+    delta: DeltaBatch,
+    /// The rows that RETURNING speaks of: the new ones, or those that go.
+    rows: RecordBatch,
+}
+
+impl Change {
+    /// Runs the epoch in which the table changes.
+    fn write(self, core: &mut Core) -> Result<Outcome> {
+        let rows = self.rows.num_rows() as u64;
+        let id = self.table.relation.id;
+        let watermark = core.table_watermark(id, &self.table, &self.delta)?;
+        let epoch = core.run_epoch(EpochInputs::from([(id, Changes { batches: vec![self.delta], watermark })]))?;
+        Ok(Outcome::Written { rows, epoch, notices: Vec::new() })
+    }
+}
 
 /// The table a statement writes.
 ///
@@ -50,47 +82,18 @@ fn changing_table(core: &Core, name: &Name) -> Result<TableDefinition> {
     Ok(table)
 }
 
-/// Runs the epoch in which a table changes.
-fn write(core: &mut Core, table: &TableDefinition, delta: DeltaBatch, rows: u64) -> Result<Outcome> {
-    let id = table.relation.id;
-    let watermark = core.table_watermark(id, table, &delta)?;
-    let epoch = core.run_epoch(EpochInputs::from([(id, Changes { batches: vec![delta], watermark })]))?;
-    Ok(Outcome::Written { rows, epoch, notices: Vec::new() })
-}
-
 /// TRUNCATE: all rows go.
 pub(super) fn truncate(core: &mut Core, name: &Name) -> Result<Outcome> {
     let table = changing_table(core, name)?;
-    let rows = match core.contents.get_mut(&table.relation.id) {
-        Some(content) => content.rows()?,
-        None => Vec::new(),
-    };
-    let count = rows.iter().map(|batch| batch.num_rows() as u64).sum();
-    let gone: Vec<DeltaBatch> = rows.into_iter().map(DeltaBatch::retractions).collect();
-    let delta = DeltaBatch::concat(&table.relation.schema, &gone)?;
-    write(core, &table, delta, count)
-}
-
-/// # Errors
-/// `LV-S004` for RETURNING.
-fn refuse_returning(returning: &[ast::SelectItem], name: &Name) -> Result<()> {
-    if returning.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(codes::LV_S004, "RETURNING is not in this release")
-        .with_hint("SELECT the rows: a read sees every earlier write")
-        .at(name.position))
+    let schema = table.relation.schema.clone();
+    let rows = matching::one_batch(&schema, &matching::content(core, &table)?)?;
+    let delta = DeltaBatch::retractions(rows.clone());
+    Change { table, delta, rows }.write(core)
 }
 
 impl Core {
     /// The watermark of a table with one: the largest its rows have given. Tables without hold nothing back.
-    fn table_watermark(
-        &mut self,
-        id: levada_base::ObjectId,
-        table: &TableDefinition,
-        delta: &DeltaBatch,
-    ) -> Result<levada_base::Watermark> {
-        use levada_base::Watermark;
+    fn table_watermark(&mut self, id: ObjectId, table: &TableDefinition, delta: &DeltaBatch) -> Result<Watermark> {
         let Some(clause) = &table.watermark else { return Ok(Watermark::END) };
         let prepare = Arc::clone(&table.prepare);
         let mark = prepare.mark(delta.batch(), clause)?;
