@@ -11,6 +11,7 @@ mod report;
 mod screen;
 mod session;
 mod shell;
+mod stop;
 
 use std::process::ExitCode;
 

@@ -22,6 +22,15 @@ use unicode_width::UnicodeWidthStr;
 pub(crate) struct Text<'t> {
     pub name: &'t str,
     pub text: &'t str,
+    /// Lines that stand before it in what it was taken from.
+    pub lines_before: u32,
+}
+
+impl<'t> Text<'t> {
+    /// All of a file.
+    pub(crate) fn whole(name: &'t str, text: &'t str) -> Self {
+        Self { name, text, lines_before: 0 }
+    }
 }
 
 /// Characters of a source line that are shown around a place.
@@ -47,7 +56,8 @@ pub(crate) fn remark(text: &str) {
     say(&format!("{}: {text}\n", Paint::of_stderr().colour("36", "note")));
 }
 
-fn say(text: &str) {
+/// Prints to the standard error.
+pub(crate) fn say(text: &str) {
     // Nobody is left to be told when the standard error is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
@@ -101,10 +111,11 @@ pub(crate) fn render(error: &Error, text: Option<Text<'_>>, paint: Paint) -> Str
 
 fn snippet(report: &mut String, text: Text<'_>, position: Position, paint: Paint) {
     let arrow = paint.faint("-->");
-    let _ = writeln!(report, "  {arrow} {}:{}:{}", text.name, position.line, position.column);
+    let number = position.line + text.lines_before;
+    let _ = writeln!(report, "  {arrow} {}:{number}:{}", text.name, position.column);
     let Some(line) = text.text.lines().nth(position.line.saturating_sub(1) as usize) else { return };
     let (line, before, marked) = window(line, position);
-    let number = position.line.to_string();
+    let number = number.to_string();
     let (bar, margin) = (paint.faint("|"), " ".repeat(number.len()));
     let carets = paint.colour("31", &"^".repeat(marked.width().max(1)));
     let _ = writeln!(report, " {margin} {bar}");
@@ -133,7 +144,8 @@ mod tests {
     use super::*;
     use levada::codes;
 
-    const TEXT: Text<'_> = Text { name: "job.sql", text: "CREATE SOURCE s (a INT);\n\tSELECT 'ü', amout FROM s;\n" };
+    const TEXT: Text<'_> =
+        Text { name: "job.sql", lines_before: 0, text: "CREATE SOURCE s (a INT);\n\tSELECT 'ü', amout FROM s;\n" };
 
     #[test]
     fn the_caret_stands_under_what_is_wrong() {
@@ -142,7 +154,7 @@ mod tests {
             .with_hint("did you mean \"a\"?")
             .at(Position::new(2, 14).covering(5));
         let expected = "error LV-S110: column \"amout\" does not exist\n  --> job.sql:2:14\n   |\n 2 |  SELECT 'ü', amout FROM s;\n   \
-                        |             ^^^^^\n  = why: \"s\" has a\n  = help: did you mean \"a\"?\n";
+                        |              ^^^^^\n  = why: \"s\" has a\n  = help: did you mean \"a\"?\n";
         assert_eq!(render(&error, Some(TEXT), Paint(false)), expected);
     }
 
@@ -150,6 +162,13 @@ mod tests {
     fn a_place_beyond_the_text_is_named_and_not_shown() {
         let error = Error::new(codes::LV_S001, "cut").at(Position::new(9, 3));
         assert_eq!(render(&error, Some(TEXT), Paint(false)), "error LV-S001: cut\n  --> job.sql:9:3\n");
+    }
+
+    #[test]
+    fn lines_count_from_the_start_of_the_whole() {
+        let error = Error::new(codes::LV_S001, "x").at(Position::new(1, 1));
+        let report = render(&error, Some(Text { lines_before: 9, ..TEXT }), Paint(false));
+        assert!(report.contains("--> job.sql:10:1\n    |\n 10 | CREATE"), "{report}");
     }
 
     #[test]

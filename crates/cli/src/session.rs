@@ -16,6 +16,7 @@ use crate::print::{self, Follower, Following, Format};
 use crate::progress::Progress;
 use crate::report;
 use crate::screen::Screen;
+use crate::stop::Stop;
 
 /// How often the progress line is drawn and subscriptions are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -27,6 +28,7 @@ pub(crate) struct Session {
     pub format: Format,
     followers: Vec<Follower>,
     progress: Progress,
+    stop: Stop,
     talk: Talk,
     /// Whether it was said that rows of endless inputs are those of a moment.
     told_of_endless: bool,
@@ -48,14 +50,25 @@ pub(crate) enum Waited {
 }
 
 impl Session {
+    /// Opens a database. Must be called within a runtime.
+    ///
     /// # Errors
     /// `LV-S602` for a setting that does not exist.
     pub(crate) fn open(shared: &Shared, screen: Screen, talk: Talk) -> Result<Self> {
         let world = World::real();
         let builder = Database::builder().settings(settings(&shared.settings)?).world(world.clone()).output(screen.output());
         let database = builder.read_when_started().open_in_memory()?;
-        let progress = Progress::new(world, screen.clone());
-        Ok(Self { database, screen, format: shared.format, followers: Vec::new(), progress, talk, told_of_endless: false })
+        let (progress, stop) = (Progress::new(world, screen.clone()), Stop::listen()?);
+        Ok(Self {
+            database,
+            screen,
+            format: shared.format,
+            followers: Vec::new(),
+            progress,
+            stop,
+            talk,
+            told_of_endless: false,
+        })
     }
 
     /// Executes a statement and prints what it gives. A statement that reads rows first waits for the end of the bounded inputs.
@@ -67,7 +80,7 @@ impl Session {
             return Ok(Waited::Interrupted);
         }
         let is_text = matches!(parsed.statement, Statement::Explain(_) | Statement::ShowCreate { .. });
-        let (database, position) = (self.database.clone(), parsed.position);
+        let (database, position) = (self.database.clone(), parsed.position.covering(1));
         let outcome = self.unless_interrupted(database.execute_parsed(parsed)).await.map_err(|error| error.at(position))?;
         let Some(outcome) = outcome else { return Ok(Waited::Interrupted) };
         self.print(outcome, is_text)?;
@@ -118,14 +131,13 @@ impl Session {
     async fn unless_interrupted<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
         let mut work = pin!(work);
         let mut ticks = tokio::time::interval(TICK);
-        let mut stop = pin!(interrupted());
         // The first tick is at once: short work shall not draw.
         ticks.tick().await;
         let result = loop {
             tokio::select! {
                 biased;
                 result = &mut work => break result.map(Some),
-                () = &mut stop => break Ok(None),
+                () = self.stop.asked() => break Ok(None),
                 _ = ticks.tick() => {
                     self.progress.show(&self.database);
                     self.print_changes()?;
@@ -201,22 +213,6 @@ async fn watch(database: &Database) -> Result<()> {
     loop {
         ticks.tick().await;
         database.wait_for_end(&[]).await?;
-    }
-}
-
-/// Ends when the user or the system asks the program to stop.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let hear = |kind| async move {
-        match signal(kind) {
-            Ok(mut signals) => drop(signals.recv().await),
-            // Without a handler the signal ends the process, which is what was asked for.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = hear(SignalKind::interrupt()) => {}
-        () = hear(SignalKind::terminate()) => {}
     }
 }
 

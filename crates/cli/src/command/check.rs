@@ -20,13 +20,14 @@ use crate::screen::Screen;
 pub(super) fn run(args: &Check, screen: &Screen) -> Result<Ended> {
     let text = read(&args.file)?;
     let name = args.file.display().to_string();
-    let errors = runtime()?.block_on(errors_of(&text))?;
+    let found = runtime()?.block_on(errors_of(&text))?;
+    let errors: Vec<&Error> = found.iter().flat_map(|error| std::iter::once(error).chain(error.also())).collect();
     if args.json {
-        let errors: Vec<_> = errors.iter().map(document).collect();
+        let errors: Vec<_> = errors.iter().map(|error| document(error)).collect();
         screen.print(&format!("{:#}\n", json!({ "file": name, "ok": errors.is_empty(), "errors": errors })))?;
     } else {
-        for error in &errors {
-            tell(error, Some(Text { name: &name, text: &text }), screen);
+        for error in &found {
+            tell(error, Some(Text::whole(&name, &text)), screen);
         }
         screen.print(&match errors.len() {
             0 => format!("{name}: nothing is wrong\n"),
@@ -82,7 +83,7 @@ impl Checker {
                 let follows = error.code() == codes::LV_S101
                     && self.failed.iter().any(|name| error.message().contains(&format!("\"{name}\"")));
                 self.failed.extend(created);
-                (!follows).then(|| error.at(position))
+                (!follows).then(|| error.at(position.covering(1)))
             }
         }
     }
@@ -143,6 +144,5 @@ fn document(error: &Error) -> serde_json::Value {
         "line": error.position().map(|position| position.line),
         "column": error.position().map(|position| position.column),
         "length": error.position().map(|position| position.length),
-        "also": error.also().iter().map(document).collect::<Vec<_>>(),
     })
 }

@@ -21,7 +21,7 @@ const SCRIPT_BYTES_MAX: u64 = 64 << 20;
 /// A script that can't be read; an unknown setting. What goes wrong in the script has been told.
 pub(super) fn run(args: &Run, screen: &Screen) -> Result<Ended> {
     let text = read(&args.file)?;
-    execute(Text { name: &args.file.display().to_string(), text: &text }, &args.shared, screen)
+    execute(Text::whole(&args.file.display().to_string(), &text), &args.shared, screen)
 }
 
 /// `levada sql -c TEXT`.
@@ -29,12 +29,16 @@ pub(super) fn run(args: &Run, screen: &Screen) -> Result<Ended> {
 /// # Errors
 /// As [`run`].
 pub(super) fn sql(args: &Sql, screen: &Screen) -> Result<Ended> {
-    execute(Text { name: "command", text: &args.text }, &args.shared, screen)
+    execute(Text::whole("command", &args.text), &args.shared, screen)
 }
 
 fn execute(text: Text<'_>, shared: &Shared, screen: &Screen) -> Result<Ended> {
-    let mut session = Session::open(shared, screen.clone(), Talk::Quiet)?;
-    let done = levada_sql::parse_script(text.text).and_then(|script| runtime()?.block_on(statements(&mut session, script)));
+    let runtime = runtime()?;
+    let mut session = {
+        let _within = runtime.enter();
+        Session::open(shared, screen.clone(), Talk::Quiet)?
+    };
+    let done = levada_sql::parse_script(text.text).and_then(|script| runtime.block_on(statements(&mut session, script)));
     Ok(match done {
         Ok(()) => Ended::Well,
         Err(error) => {

@@ -24,10 +24,25 @@ fn cells(array: &dyn Array) -> Box<dyn Fn(usize) -> Option<String> + '_> {
         let values = array.as_boolean();
         return Box::new(|row| values.is_valid(row).then(|| if values.value(row) { "t" } else { "f" }.to_owned()));
     }
+    let is_time = matches!(array.data_type(), DataType::Timestamp(..) | DataType::Time64(_));
     match ArrayFormatter::try_new(array, &OPTIONS) {
+        Ok(formatter) if is_time => {
+            Box::new(move |row| array.is_valid(row).then(|| without_zeros(&formatter.value(row).to_string())))
+        }
         Ok(formatter) => Box::new(move |row| array.is_valid(row).then(|| formatter.value(row).to_string())),
         // A type that Arrow can't show has no text at all.
         Err(error) => Box::new(move |_| Some(format!("<{error}>"))),
+    }
+}
+
+/// A time whose fraction of a second has no zeros at its end.
+fn without_zeros(time: &str) -> String {
+    let Some((front, rest)) = time.split_once('.') else { return time.to_owned() };
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (fraction, zone) = rest.split_at(digits);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{front}{zone}"),
+        fraction => format!("{front}.{fraction}{zone}"),
     }
 }
 
@@ -61,7 +76,7 @@ mod tests {
         let batch =
             RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).expect("a batch");
         let some = |text: &str| Some(text.to_owned());
-        let first = vec![some("t"), some("1970-01-01 00:00:01.500"), some("1970-01-01 00:00:01.500+00")];
+        let first = vec![some("t"), some("1970-01-01 00:00:01.5"), some("1970-01-01 00:00:01.5+00")];
         assert_eq!(texts(&batch), [first, vec![None, None, None]]);
     }
 }

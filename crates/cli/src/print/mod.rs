@@ -9,6 +9,7 @@ use levada::connect::{Encoder, Format as _, Options};
 use levada::{DeltaBatch, Epoch, EpochChanges, Error, Result, Rows, Subscription};
 use levada_formats::{Csv, Json};
 
+use crate::report::Paint;
 use crate::screen::Screen;
 pub(crate) use cells::instant;
 use table::Table;
@@ -33,15 +34,7 @@ pub(crate) enum Format {
 /// `LV-C030` if nobody reads any more; `LV-C003` for a type that the format can't hold.
 pub(crate) fn rows(format: Format, rows: &Rows, screen: &Screen) -> Result<()> {
     match format {
-        Format::Table => {
-            let texts: Vec<_> = rows.batches.iter().flat_map(cells::texts).collect();
-            let mut table = Table::new(&rows.schema, screen.paint());
-            table.widen(&texts);
-            let mut text = table.header();
-            texts.iter().for_each(|row| text.push_str(&table.line(row)));
-            text.push_str(&count(rows.len()));
-            screen.print(&text)
-        }
+        Format::Table => screen.print(&table(rows, screen.paint())),
         Format::Csv | Format::Json => {
             let mut encoder = encoder(format, &rows.schema, screen)?;
             rows.batches.iter().try_for_each(|batch| encoder.write(batch))?;
@@ -52,6 +45,16 @@ pub(crate) fn rows(format: Format, rows: &Rows, screen: &Screen) -> Result<()> {
             screen.print(&changes::lines(rows.epoch, &insertions))
         }
     }
+}
+
+/// Rows as a table with their number under it.
+pub(crate) fn table(rows: &Rows, paint: Paint) -> String {
+    let texts: Vec<_> = rows.batches.iter().flat_map(cells::texts).collect();
+    let mut table = Table::new(&rows.schema, paint);
+    table.widen(&texts);
+    let mut text = table.header();
+    texts.iter().for_each(|row| text.push_str(&table.line(row)));
+    text + &count(rows.len())
 }
 
 /// Prints a text that came as rows of one column, line by line.
