@@ -90,6 +90,9 @@ fn of_arrow(error: &ArrowError) -> Error {
 fn by_text(text: &str) -> Error {
     let text = text.trim_start_matches("Error during planning: ").trim_start_matches("Execution error: ");
     let text = text.trim_start_matches("Arrow error: ").trim_start_matches("Optimizer rule ");
+    if let Some(error) = wrong_arguments(text) {
+        return error;
+    }
     for (needle, code, hint) in WORDS {
         if text.to_lowercase().contains(needle) {
             return Error::new(*code, first_line(text)).with_hint(*hint);
@@ -99,6 +102,14 @@ fn by_text(text: &str) -> Error {
         return Error::internal(first_line(text));
     }
     Error::new(codes::LV_S408, first_line(text)).with_hint("cast the values to types that fit, as in CAST(x AS BIGINT)")
+}
+
+/// `Function 'sum' failed to match any signature, errors: …`: the list that follows is DataFusion's own business.
+fn wrong_arguments(text: &str) -> Option<Error> {
+    let (before, _) = text.split_once("' failed to match any signature")?;
+    let (_, name) = before.rsplit_once('\'')?;
+    let error = Error::new(codes::LV_S132, format!("function \"{name}\" does not take arguments of these types"));
+    Some(error.with_hint("cast the arguments; docs/sql/functions.md says what each function takes"))
 }
 
 // A table: what DataFusion and Arrow say, the code it means, the fix.

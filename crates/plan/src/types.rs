@@ -1,7 +1,7 @@
 //! SQL type names and the Arrow types behind them, the same for columns, casts and literals.
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
-use levada_base::{Error, Position, Result, codes};
+use levada_base::{Error, Position, Result, codes, nearest};
 use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo};
 
 /// Precision and scale of a bare NUMERIC.
@@ -82,17 +82,44 @@ fn decimal(info: &ExactNumberInfo, position: Option<Position>) -> Result<DataTyp
     }
 }
 
+/// The names to guess from when one is misspelt.
+const NAMES: &[&str] = &[
+    "BOOLEAN",
+    "SMALLINT",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "REAL",
+    "DOUBLE",
+    "FLOAT",
+    "DECIMAL",
+    "NUMERIC",
+    "TEXT",
+    "STRING",
+    "BYTEA",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMPTZ",
+    "INTERVAL",
+    "STRUCT",
+];
+
 fn unsupported(sql: &SqlType, position: Option<Position>) -> Error {
     let text = sql.to_string();
-    let nearest = match text.split('(').next().unwrap_or_default().to_uppercase().as_str() {
-        "VARCHAR" | "CHAR" | "CHARACTER" | "CHARACTER VARYING" | "NVARCHAR" => "TEXT (lengths are not enforced)",
-        "JSON" | "JSONB" | "VARIANT" | "XML" | "UUID" | "ENUM" => "TEXT",
-        "MONEY" => "DECIMAL(38, 2)",
-        "HUGEINT" | "UHUGEINT" => "DECIMAL(38, 0)",
-        "MAP" => "a STRUCT or an array",
-        _ => "one of docs/sql/types.md",
+    let name = text.split('(').next().unwrap_or_default().to_uppercase();
+    let hint = match name.as_str() {
+        "VARCHAR" | "CHAR" | "CHARACTER" | "CHARACTER VARYING" | "NVARCHAR" => "use TEXT: lengths are not enforced".to_owned(),
+        "JSON" | "JSONB" | "VARIANT" | "XML" | "UUID" | "ENUM" => "use TEXT".to_owned(),
+        "MONEY" => "use DECIMAL(38, 2)".to_owned(),
+        "HUGEINT" | "UHUGEINT" => "use DECIMAL(38, 0)".to_owned(),
+        "MAP" => "use a STRUCT or an array".to_owned(),
+        misspelt => match nearest(misspelt, NAMES.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "docs/sql/types.md lists the types there are".to_owned(),
+        },
     };
-    Error::new(codes::LV_S406, format!("type {text} is not supported")).with_hint(format!("use {nearest}")).at(position)
+    Error::new(codes::LV_S406, format!("type {text} is not supported")).with_hint(hint).at(position)
 }
 
 /// The SQL name of an Arrow type, for messages and `DESCRIBE`.
