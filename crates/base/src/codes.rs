@@ -109,14 +109,9 @@ codes! {
     LV_C030 "LV-C030" Unavailable "08006" "sink write failed";
     LV_C040 "LV-C040" Data "22P04" "input row can't be decoded";
     LV_C050 "LV-C050" Data "42804" "input schema differs from the declared one";
-    LV_J005 "LV-J005" NotReady "55000" "object is not ready to be read";
     LV_J006 "LV-J006" Internal "XX000" "a panic was caught in a runner";
-    LV_J009 "LV-J009" Conflict "2BP01" "object has dependants";
     LV_J011 "LV-J011" Closed "55006" "database is closed";
-    LV_J103 "LV-J103" Invalid "42P16" "sink can't take the changes of its input";
-    LV_J113 "LV-J113" Invalid "42P16" "event-time column missing or of the wrong type";
     LV_J141 "LV-J141" Unavailable "53400" "buffer is full";
-    LV_J170 "LV-J170" Closed "53400" "subscriber too slow";
     LV_S001 "LV-S001" Invalid "42601" "syntax error";
     LV_S002 "LV-S002" Invalid "0A000" "statement of another product, or not planned";
     LV_S003 "LV-S003" Invalid "42601" "clauses contradict or repeat";
@@ -129,7 +124,6 @@ codes! {
     LV_S105 "LV-S105" Invalid "42809" "object is of another kind";
     LV_S110 "LV-S110" Invalid "42703" "column does not exist";
     LV_S111 "LV-S111" Invalid "42P16" "table definition invalid";
-    LV_S113 "LV-S113" Invalid "42P16" "replace changes columns that dependants use";
     LV_S120 "LV-S120" Invalid "42809" "stream, source or sink read where stored rows are needed";
     LV_S121 "LV-S121" Invalid "42701" "duplicate output column";
     LV_S130 "LV-S130" Invalid "42P02" "parameter in a continuous query";
@@ -141,7 +135,6 @@ codes! {
     LV_S205 "LV-S205" Invalid "21000" "one row would be changed twice";
     LV_S206 "LV-S206" Invalid "0A000" "one-shot statement over an unbounded source";
     LV_S300 "LV-S300" Invalid "0A000" "construct can't be maintained incrementally";
-    LV_S302 "LV-S302" Invalid "0A000" "join without an equality";
     LV_S304 "LV-S304" Invalid "0A000" "correlated subquery of this form";
     LV_S305 "LV-S305" Invalid "0A000" "construct with a standard rewrite";
     LV_S306 "LV-S306" Invalid "42P20" "first or last value without an order";
@@ -167,13 +160,11 @@ codes! {
     LV_S602 "LV-S602" Invalid "22023" "parameter or variable unknown";
     LV_S603 "LV-S603" Invalid "55000" "schema can't be discovered";
     LV_S604 "LV-S604" Invalid "42P16" "changing relation into an append-only output";
-    LV_S606 "LV-S606" Invalid "0A000" "connector unknown or lacks the role";
     LV_S608 "LV-S608" Invalid "42P16" "sink without connector";
     LV_S609 "LV-S609" Invalid "42P16" "key not unique";
     LV_S610 "LV-S610" Invalid "0A000" "sink into a table";
     LV_S611 "LV-S611" Data "22P04" "undecodable or contradictory input row";
     LV_S612 "LV-S612" Data "22000" "retraction on append-only input";
-    LV_S702 "LV-S702" Unavailable "57014" "epoch not reached in time";
     LV_S703 "LV-S703" Invalid "42809" "snapshot of a stream";
     LV_S704 "LV-S704" Closed "55000" "subscribed object dropped";
     LV_S705 "LV-S705" Closed "53400" "subscriber too slow";
@@ -181,12 +172,10 @@ codes! {
     LV_S722 "LV-S722" Unavailable "53200" "memory limit reached";
     LV_S901 "LV-S901" Invalid "00000" "object exists, skipped";
     LV_S902 "LV-S902" Invalid "00000" "object exists with another definition";
-    LV_S903 "LV-S903" Invalid "00000" "spelling of another product mapped";
     LV_S908 "LV-S908" Invalid "00000" "ORDER BY is not kept by a view";
     LV_S909 "LV-S909" Invalid "00000" "LIMIT without ORDER BY uses canonical order";
     LV_S910 "LV-S910" Invalid "00000" "state can grow without bound";
     LV_S911 "LV-S911" Invalid "00000" "source can't replay: view starts now";
-    LV_S914 "LV-S914" Invalid "00000" "order-sensitive aggregate without ORDER BY";
     LV_S999 "LV-S999" Internal "XX000" "internal error";
 }
 

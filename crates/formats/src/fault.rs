@@ -5,7 +5,7 @@ use levada_base::{Error, codes, nearest};
 /// A row that can't be read: `LV-C040: bids.csv, line 17, column "price": "abc" is not a BIGINT`.
 pub(crate) fn bad_row(file: &str, line: u64, column: Option<&str>, reason: impl Into<String>) -> Error {
     let column = column.map_or_else(String::new, |column| format!(", column \"{column}\""));
-    Error::new(codes::LV_C040, format!("{file}, line {line}{column}")).with_reason(reason)
+    Error::new(codes::LV_C040, format!("{file}, line {line}{column}")).with_reason(reason).with_hint(MEND)
 }
 
 /// A file that is broken as a whole.
@@ -28,18 +28,27 @@ pub(crate) fn missing_column<'a>(place: &str, column: &str, fields: impl IntoIte
 
 /// The file could not be read for a reason outside it.
 pub(crate) fn unreadable(file: &str, cause: std::io::Error) -> Error {
-    Error::new(codes::LV_C010, format!("\"{file}\" can't be read")).with_reason(cause.to_string()).caused_by(cause)
+    Error::new(codes::LV_C010, format!("\"{file}\" can't be read"))
+        .with_reason(cause.to_string())
+        .with_hint("see that the file is there and may be read")
+        .caused_by(cause)
 }
 
 /// The file could not be written.
 pub(crate) fn unwritable(cause: std::io::Error) -> Error {
-    Error::new(codes::LV_C030, "the file can't be written").with_reason(cause.to_string()).caused_by(cause)
+    Error::new(codes::LV_C030, "the file can't be written")
+        .with_reason(cause.to_string())
+        .with_hint("see that the directory is there, may be written and has room")
+        .caused_by(cause)
 }
 
 /// A column of a type that the format can't hold.
 pub(crate) fn unfit_type(format: &str, column: &str, type_name: &str) -> Error {
     Error::new(codes::LV_C003, format!("format \"{format}\" can't hold the column \"{column}\" of type {type_name}"))
 }
+
+/// What to do about a row.
+pub(crate) const MEND: &str = "correct the row, or declare the column as TEXT and take try_cast of it";
 
 /// How many fields of a file an error lists.
 const FIELDS_LISTED_MAX: usize = 20;

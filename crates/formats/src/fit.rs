@@ -83,7 +83,7 @@ impl Fit {
 }
 
 fn bad_value(file: &str, row: u64, column: &str, reason: impl Into<String>) -> Error {
-    Error::new(codes::LV_C040, format!("{file}, row {row}, column \"{column}\"")).with_reason(reason)
+    Error::new(codes::LV_C040, format!("{file}, row {row}, column \"{column}\"")).with_reason(reason).with_hint(fault::MEND)
 }
 
 fn first_null(array: &ArrayRef) -> Option<usize> {

@@ -6,7 +6,7 @@
 //! - `LV-…: …`: the error the statement fails with, or the notice it gives,
 //! - a ```` ```changes ```` block is a table of what the newest SUBSCRIBE has brought since the last time.
 //!
-//! Without such a block every statement must succeed.
+//! Without such a block every statement must succeed. As in `levada run`, a SELECT waits until the bounded sources have been read.
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::executor::block_on;
@@ -105,15 +105,24 @@ fn run_block(session: &mut Session, block: &Block, expected: Option<&Block>) -> 
     }
     let Some(last) = statements.pop() else { bail!("line {}: an empty block", block.line) };
     for statement in statements {
-        block_on(session.execute(statement)).with_context(|| format!("line {}: {statement}", block.line))?;
+        execute(session, statement).with_context(|| format!("line {}: {statement}", block.line))?;
     }
-    let outcome = block_on(session.execute(last));
+    let outcome = execute(session, last);
     let place = || format!("line {}: {last}", block.line);
     match expected {
         None => outcome.map(drop).with_context(place),
         Some(Block { text, .. }) if text.starts_with("LV-") => expect_message(session, outcome, text).with_context(place),
         Some(Block { text, .. }) => compare(&outcome.with_context(place)?, text).with_context(place),
     }
+}
+
+fn execute(session: &mut Session, statement: &str) -> Result<Answer, Failure> {
+    let is_select =
+        matches!(levada_sql::parse_one(statement).map(|parsed| parsed.statement), Ok(levada_sql::Statement::Select(_)));
+    if is_select && !session.database.has_unbounded_readers() {
+        block_on(session.execute("\\wait"))?;
+    }
+    block_on(session.execute(statement))
 }
 
 /// The error, or one of the notices, reads as the page says.

@@ -1,5 +1,6 @@
 //! Rule: a code is a promise. Each code of `codes.rs` has a page that says cause, fix and example, is in the index, is
-//! raised by shipped code, and is provoked by a test; and there is no page for a code that doesn't exist.
+//! raised by shipped code, and is provoked by a test (also by the example of its page, which the suites run); and there is
+//! no page for a code that doesn't exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,6 +126,8 @@ fn test_lines<'a>(tree: &'a Tree, path: &str, text: &'a str) -> Vec<&'a str> {
     let executed = path.ends_with(".slt") || (path.starts_with("docs/sql/") && path.ends_with(".md"));
     if path == CODES || path.starts_with("xtask/") {
         Vec::new()
+    } else if path.starts_with(PAGES) {
+        executed_results(text)
     } else if executed || is_test_path(path) || is_harness_path(path) {
         text.lines().collect()
     } else if let Some(file) = tree.rust.get(path) {
@@ -132,6 +135,15 @@ fn test_lines<'a>(tree: &'a Tree, path: &str, text: &'a str) -> Vec<&'a str> {
     } else {
         Vec::new()
     }
+}
+
+/// What a page says that its example gives: the suites run the example and compare.
+fn executed_results(page: &str) -> Vec<&str> {
+    let results = page.split("\n```sql\n").skip(1).filter_map(|example| {
+        let (_, behind) = example.split_once("\n```\n")?;
+        behind.trim_start().strip_prefix("```text\n")?.split("\n```").next()
+    });
+    results.flat_map(str::lines).collect()
 }
 
 #[cfg(test)]
@@ -211,6 +223,18 @@ mod tests {
             ("crates/plan/src/a.rs", "fn f() { codes::LV_S110; }\n#[test]\nfn t() { f(codes::LV_S110); }"),
         ];
         assert_eq!(messages(check, &files), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_example_that_is_run_is_a_test() {
+        let page = PAGE.replace("C\n", "```sql\nSELECT a;\n```\n\n```text\nLV-S110: no a\n```\n");
+        let found = |page: &str| {
+            let files = [(CODES, TABLE), ("docs/errors/LV-S110.md", page), (INDEX, ROW), ("crates/plan/src/a.rs", RAISED)];
+            messages(check, &files).len()
+        };
+        assert_eq!(found(&page), 0);
+        assert_eq!(found(&page.replace("```sql", "```text")), 1, "nobody runs it");
+        assert_eq!(found(&page.replace("LV-S110: no a", "a")), 1, "it says nothing of the code");
     }
 
     #[test]

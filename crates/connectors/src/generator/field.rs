@@ -83,7 +83,9 @@ impl Field {
         let typed = cast_with_options(&values, self.column.data_type(), &strict).map_err(|cause| {
             let place =
                 format!("connector \"generator\", rows {} to {}, column \"{}\"", rows.start, rows.end, self.column.name());
-            Error::new(codes::LV_C040, place).with_reason(cause.to_string())
+            Error::new(codes::LV_C040, place)
+                .with_reason(cause.to_string())
+                .with_hint("declare the column with a type that holds the field's values")
         })?;
         let data = typed.to_data().into_builder().nulls(nulls).build();
         data.map(make_array).map_err(|cause| Error::internal(format!("generator: {cause}")))

@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use levada_base::{Error, ObjectId, Position, Result, codes};
 use levada_catalog::Kind;
 use levada_plan::{Planned, Relation, RelationKind};
-use levada_sql::{CreateQuery, Ident, Query};
+use levada_sql::{CreateQuery, Existing, Ident, Query};
 
 use super::existing::{Found, look};
 use super::{kind_of, options, with_notices};
@@ -16,7 +16,7 @@ use crate::relations::Continuous;
 
 pub(super) fn execute(core: &mut Core, create: &CreateQuery) -> Result<Outcome> {
     let kind = kind_of(create.kind);
-    let sql = create.to_string();
+    let sql = CreateQuery { existing: Existing::Fail, ..create.clone() }.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, kind, create.existing, &sql)? {
         return Ok(outcome);
     }

@@ -5,7 +5,7 @@ use levada_base::{Error, ObjectId, Result, codes};
 use levada_catalog::Kind;
 use levada_connect::{Checked, SinkSpec};
 use levada_plan::Planned;
-use levada_sql::{CreateSink, Envelope as Said, Query, SinkInput};
+use levada_sql::{CreateSink, Envelope as Said, Existing, Query, SinkInput};
 
 use super::create_query::{check_columns, plan};
 use super::existing::{Found, look};
@@ -16,7 +16,7 @@ use crate::envelope::{Encoded, Envelope};
 use crate::outcome::{Notice, Outcome};
 
 pub(super) fn execute(core: &mut Core, create: &CreateSink) -> Result<Outcome> {
-    let sql = create.to_string();
+    let sql = CreateSink { existing: Existing::Fail, ..create.clone() }.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Sink, create.existing, &sql)? {
         return Ok(outcome);
     }

@@ -6,7 +6,7 @@ use levada_base::{Error, ObjectId, Result, codes};
 use levada_catalog::Kind;
 use levada_connect::{Checked, SourceSpec};
 use levada_plan::{Relation, RelationKind, TimeColumn};
-use levada_sql::CreateSource;
+use levada_sql::{CreateSource, Existing};
 
 use super::existing::{Found, look};
 use super::row_columns::{RowColumns, columns, discovered, places, watermark};
@@ -19,7 +19,7 @@ use crate::outcome::Outcome;
 pub(super) const EVENT_TIME_DELAY: i64 = 1;
 
 pub(super) fn execute(core: &mut Core, create: &CreateSource) -> Result<Outcome> {
-    let sql = create.to_string();
+    let sql = CreateSource { existing: Existing::Fail, ..create.clone() }.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Source, create.existing, &sql)? {
         return Ok(outcome);
     }

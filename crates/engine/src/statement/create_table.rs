@@ -5,7 +5,7 @@ use std::sync::Arc;
 use levada_base::{Error, Result, codes};
 use levada_catalog::Kind;
 use levada_plan::{Relation, RelationKind, TimeColumn};
-use levada_sql::{CreateTable, TableConflict};
+use levada_sql::{CreateTable, Existing, TableConflict};
 
 use super::create_source::EVENT_TIME_DELAY;
 use super::existing::{Found, look};
@@ -16,7 +16,7 @@ use crate::core::{Conflict, Core, Payload, TableDefinition};
 use crate::outcome::Outcome;
 
 pub(super) fn execute(core: &mut Core, create: &CreateTable) -> Result<Outcome> {
-    let sql = create.to_string();
+    let sql = CreateTable { existing: Existing::Fail, ..create.clone() }.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, Kind::Table, create.existing, &sql)? {
         return Ok(outcome);
     }

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use levada_base::{Error, Result, codes};
 use levada_catalog::Kind;
 use levada_plan::{Relation, RelationKind, Relations, from_datafusion};
-use levada_sql::CreateQuery;
+use levada_sql::{CreateQuery, Existing};
 
 use super::existing::{Found, look};
 use super::{done, options};
@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::relations::Continuous;
 
 pub(super) fn execute(core: &mut Core, create: &CreateQuery) -> Result<Outcome> {
-    let sql = create.to_string();
+    let sql = CreateQuery { existing: Existing::Fail, ..create.clone() }.to_string();
     if let Found::Skip(outcome) = look(core, &create.name, Kind::View, create.existing, &sql)? {
         return Ok(outcome);
     }

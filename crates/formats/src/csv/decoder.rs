@@ -75,7 +75,10 @@ impl ReadRows for CsvRows {
 impl Column {
     fn new(column: &FieldRef, place: Option<usize>) -> Result<Self> {
         let data_type = column.data_type();
-        let cells = cells(data_type).ok_or_else(|| fault::unfit_type("csv", column.name(), &sql_name(data_type)))?;
+        let cells = cells(data_type).ok_or_else(|| {
+            fault::unfit_type("csv", column.name(), &sql_name(data_type))
+                .with_hint("leave the column out, or use another format")
+        })?;
         Ok(match place {
             Some(field) => Self::Present { field, column: column.clone(), cells },
             None => Self::Absent(data_type.clone()),

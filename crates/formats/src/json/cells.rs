@@ -78,7 +78,10 @@ impl Node {
                 nulls: NullBufferBuilder::new(0),
             },
             _ => {
-                let cells = cells(data_type).ok_or_else(|| fault::unfit_type("json", field.name(), &sql_name(data_type)))?;
+                let cells = cells(data_type).ok_or_else(|| {
+                    fault::unfit_type("json", field.name(), &sql_name(data_type))
+                        .with_hint("leave the column out, or use another format")
+                })?;
                 Self::Leaf { takes: Takes::of(data_type), data_type: data_type.clone(), cells }
             }
         })

@@ -24,7 +24,7 @@ impl ParquetEncoder {
         for field in schema.fields() {
             // The writer takes the column and fails at its first row.
             if matches!(field.data_type(), DataType::Interval(_)) {
-                return Err(fault::unfit_type("parquet", field.name(), "INTERVAL"));
+                return Err(fault::unfit_type("parquet", field.name(), "INTERVAL").with_hint("cast it to TEXT"));
             }
         }
         let compression = match options.text(OPTIONS, "compression") {

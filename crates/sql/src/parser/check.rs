@@ -29,15 +29,27 @@ impl VisitorMut for Checker {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        let TableFactor::Table { version, with_hints, partitions, index_hints, sample, .. } = factor else {
-            return ControlFlow::Continue(());
+        let (version, with_hints, partitions, index_hints, sample) = match factor {
+            TableFactor::Table { version, with_hints, partitions, index_hints, sample, .. } => {
+                (version, with_hints, partitions, index_hints, sample)
+            }
+            TableFactor::Pivot { .. } => {
+                return ControlFlow::Break(self.rewritable("PIVOT", "use sum(v) FILTER (WHERE k = '…') for each value of k"));
+            }
+            TableFactor::Unpivot { .. } => {
+                return ControlFlow::Break(self.rewritable("UNPIVOT", "use UNION ALL, one SELECT for each column"));
+            }
+            TableFactor::MatchRecognize { .. } => {
+                return ControlFlow::Break(self.rewritable("MATCH_RECOGNIZE", "join the relation with itself"));
+            }
+            _ => return ControlFlow::Continue(()),
         };
         if version.is_some() {
             let hint = "join the table itself: the join follows its changes";
             return ControlFlow::Break(planned("FOR SYSTEM_TIME AS OF", hint, self.position));
         }
         if sample.is_some() {
-            return ControlFlow::Break(planned("TABLESAMPLE", "filter the rows with WHERE", self.position));
+            return ControlFlow::Break(self.rewritable("TABLESAMPLE", "filter the rows with WHERE"));
         }
         if !(with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty()) {
             let error = Error::new(codes::LV_S001, "WITH (…) inside a query").with_hint("move it to the end of the statement");
@@ -101,6 +113,12 @@ impl Checker {
         }
         select.flavor = SelectFlavor::Standard;
         Ok(())
+    }
+
+    fn rewritable(&self, what: &str, hint: &str) -> Error {
+        Error::new(codes::LV_S305, format!("{what} is not in this release, and can be written in another way"))
+            .with_hint(hint)
+            .at(self.position)
     }
 
     fn foreign(&self, what: &str, hint: &str) -> Error {
