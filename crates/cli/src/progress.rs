@@ -34,7 +34,7 @@ impl Progress {
 
     /// Draws the line anew.
     pub(crate) fn show(&mut self, database: &Database) {
-        if self.screen.bar().is_hidden() {
+        if !self.screen.line().is_seen() {
             return;
         }
         let sources: Vec<_> = database.progress().into_iter().filter(|progress| progress.is_source).collect();
@@ -54,14 +54,12 @@ impl Progress {
                 line.push_str(&format!("  lag {:.1} s", lag.as_secs_f64()));
             }
         }
-        self.screen.bar().set_message(line);
-        self.screen.bar().tick();
+        self.screen.line().draw(line);
     }
 
     /// Takes the line away.
     pub(crate) fn clear(&mut self) {
-        self.screen.bar().finish_and_clear();
-        self.screen.bar().reset();
+        self.screen.line().clear();
         self.last = None;
     }
 
