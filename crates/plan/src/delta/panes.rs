@@ -1,13 +1,17 @@
-//! GROUP BY a hopping window: every row is aggregated once, in the pane that all windows over it share.
+//! GROUP BY a window in two steps: every row is aggregated once, in the pane that all windows over it share.
 //!
 //! ```text
 //! tumble by pane → partial aggregate → hop over the panes → merge
 //! ```
 //!
 //! A pane is as long as the greatest common divisor of slide and size, so that every window is a run of whole panes. What is multiplied
-//! by the windows is one part a group, pane and epoch, not the rows. Not here: grouping that can't be taken apart (a DISTINCT, a bound
-//! of the window inside an argument); it goes window by window, as [`super::aggregate`] does it.
+//! by the windows is one part a group, pane and epoch, not the rows. GROUP BY a tumbling window alone goes the same way, with the window
+//! itself for a pane: every shard makes a part of its rows, which would all change to one shard otherwise.
+//!
+//! Not here: grouping that can't be taken apart (a DISTINCT, a bound of the window inside an argument); it goes window by window, as
+//! [`super::aggregate`] does it.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -26,7 +30,7 @@ use crate::error::from_datafusion;
 use crate::windows::WindowNode;
 
 /// An aggregate in terms of the windows below it.
-struct OverHop<'a> {
+struct OverWindows<'a> {
     window: &'a WindowNode,
     keys: Vec<Expr>,
     calls: Vec<Expr>,
@@ -41,7 +45,7 @@ enum Key {
 impl Planner {
     /// The aggregate by panes, where that is possible.
     pub(super) fn lower_panes(&mut self, aggregate: &Aggregate) -> Result<Option<Rel>> {
-        let Some(over) = OverHop::of(aggregate).map_err(from_datafusion)? else { return Ok(None) };
+        let Some(over) = OverWindows::of(aggregate).map_err(from_datafusion)? else { return Ok(None) };
         let spec = over.window.spec().map_err(from_datafusion)?;
         let input = self.lower(&over.window.input)?;
         let schema = UserDefinedLogicalNodeCore::schema(over.window).clone();
@@ -97,9 +101,9 @@ impl Planner {
     }
 }
 
-impl<'a> OverHop<'a> {
-    /// The aggregate, if nothing but projections is between it and hopping windows that it groups by, and if the bounds of the windows
-    /// are nothing to it but keys.
+impl<'a> OverWindows<'a> {
+    /// The aggregate, if nothing but projections is between it and the windows that it groups by, if the bounds of the windows are
+    /// nothing to it but keys, and if panes are worth their while.
     fn of(aggregate: &'a Aggregate) -> datafusion::common::Result<Option<Self>> {
         let (mut keys, mut calls) = (aggregate.group_expr.clone(), aggregate.aggr_expr.clone());
         let mut plan = aggregate.input.as_ref();
@@ -123,8 +127,12 @@ impl<'a> OverHop<'a> {
         let over = Self { window, keys, calls };
         let bound = |expr: &Expr| over.bound(expr).is_some();
         let reads_bounds = |expr: &Expr| expr.column_refs().iter().any(|&column| bound(&Expr::Column(column.clone())));
-        let overlapping = window.size > window.slide;
-        let fits = overlapping && over.keys.iter().any(bound);
+        let fits = match window.size.cmp(&window.slide) {
+            Ordering::Greater => over.keys.iter().any(bound),
+            // Few groups with many rows each: their parts are made on every shard, and only these meet on one.
+            Ordering::Equal => over.keys.iter().all(bound) && !over.keys.is_empty(),
+            Ordering::Less => false,
+        };
         let plain = over.keys.iter().filter(|key| !bound(key)).chain(&over.calls).all(|expr| !reads_bounds(expr));
         Ok((fits && plain).then_some(over))
     }
@@ -199,48 +207,49 @@ mod tests {
         }
     }
 
-    /// The operators from the result down.
-    fn operators(append_only: bool, select: &str, group_by: &str) -> String {
-        let hop = "HOP(events, ts, INTERVAL '4' SECOND, INTERVAL '10' SECOND)";
-        let sql = format!("CREATE STREAM s AS SELECT {select} FROM {hop} GROUP BY {group_by} EMIT ON WINDOW CLOSE");
+    const HOP: &str = "HOP(events, ts, INTERVAL '4' SECOND, INTERVAL '10' SECOND)";
+    const TUMBLE: &str = "TUMBLE(events, ts, INTERVAL '10' SECOND)";
+
+    /// The windows and aggregates from the input up: `(slide, size)` in seconds, or the step.
+    fn operators(append_only: bool, windows: &str, select: &str, group_by: &str) -> Vec<String> {
+        let sql = format!("CREATE STREAM s AS SELECT {select} FROM {windows} GROUP BY {group_by} EMIT ON WINDOW CLOSE");
         let Statement::CreateStream(stream) = parse_one(&sql).expect(&sql).statement else { panic!("{sql} is no stream") };
         let planned =
             Binder::new().plan(&stream.query, &Events { append_only }).unwrap_or_else(|error| panic!("{sql}\n{error}"));
         planned.graph.check().expect("operators that fit");
-        planned.graph.describe()
+        let named = planned.graph.nodes().iter().filter_map(|node| match &node.op {
+            OpSpec::Window(window) => Some(format!("{} {}", window.slide / 1_000_000, window.size / 1_000_000)),
+            OpSpec::PartialAggregate(_) => Some("partial".to_owned()),
+            OpSpec::MergeAggregate(_) => Some("merge".to_owned()),
+            OpSpec::Aggregate(_) => Some("aggregate".to_owned()),
+            _ => None,
+        });
+        named.collect()
     }
 
     #[test]
     fn windows_are_merged_of_panes_of_the_common_divisor() {
-        let found = operators(true, "k, count(*), max(v), window_end", "window_end, k, window_start");
-        // The parts are k, the pane's start, the number of rows and the largest v; behind them are the bounds.
-        let wanted = [
-            "merge from #2 of aggregate count(), max(#2) by #5, #0, #4 on close of #0",
-            "hop #1 slide 4000000 size 10000000",
-            "partial aggregate count(), max(#2) by #0, #1",
-            "tumble #0 size 2000000",
-        ];
-        let mut rest = found.as_str();
-        for part in wanted {
-            let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?} in\n{rest}\nof\n{found}"));
-            rest = &rest[at + part.len()..];
-        }
+        let found = operators(true, HOP, "k, count(*), max(v), window_end", "window_end, k, window_start");
+        assert_eq!(found, ["2 2", "partial", "4 10", "merge"]);
+        assert_eq!(operators(false, HOP, "sum(v), count(v)", "window_start"), ["2 2", "partial", "4 10", "merge"]);
     }
 
     #[test]
     fn what_cannot_be_taken_apart_goes_window_by_window() {
-        let by_windows = |append_only, select, group_by| {
-            let found = operators(append_only, select, group_by);
-            assert!(!found.contains("partial") && found.contains("hop #0 slide 4000000"), "{select} by {group_by}\n{found}");
-        };
-        by_windows(true, "count(DISTINCT v)", "window_start, k");
-        by_windows(false, "max(v)", "window_start, k");
-        by_windows(true, "max(window_end)", "window_start, k");
-        by_windows(true, "count(*)", "window_start, date_trunc('minute', window_end)");
+        let by_rows = ["4 10", "aggregate"];
+        assert_eq!(operators(true, HOP, "count(DISTINCT v)", "window_start, k"), by_rows);
+        assert_eq!(operators(false, HOP, "max(v)", "window_start, k"), by_rows);
+        assert_eq!(operators(true, HOP, "max(window_end)", "window_start, k"), by_rows);
+        assert_eq!(operators(true, HOP, "count(*)", "window_start, date_trunc('minute', window_end)"), by_rows);
     }
 
     #[test]
-    fn sums_of_changing_rows_are_taken_apart() {
-        assert!(operators(false, "sum(v), count(v)", "window_start").contains("partial aggregate"));
+    fn tumbling_windows_alone_are_made_of_the_parts_of_the_shards() {
+        assert_eq!(operators(true, TUMBLE, "max(v)", "window_start, window_end"), ["10 10", "partial", "10 10", "merge"]);
+        assert_eq!(
+            operators(true, TUMBLE, "max(v)", "window_start, k"),
+            ["10 10", "aggregate"],
+            "more parts would save nothing"
+        );
     }
 }
