@@ -1,5 +1,6 @@
 //! What a piece of work costs this process: time, CPU time, memory. Read from Linux's `/proc`.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use levada::World;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
     pub wall: Duration,
-    /// Of all threads that live on when it ends.
+    /// Of all threads that there are when it ends.
     pub cpu: Duration,
     /// The most resident memory while it ran, less what was resident before.
     pub memory_bytes: u64,
@@ -21,7 +22,7 @@ pub struct Cost {
 pub struct Measuring {
     world: World,
     wall: Duration,
-    cpu: Duration,
+    cpu: BTreeMap<String, Duration>,
     resident: u64,
 }
 
@@ -40,20 +41,25 @@ impl Measuring {
         let Self { world, wall, cpu: before, resident } = self;
         let wall = world.clock().elapsed() - wall;
         let memory_bytes = memory(&world, "VmHWM:")?.saturating_sub(resident);
-        Ok(Cost { wall, cpu: cpu(&world)?.saturating_sub(before), memory_bytes })
+        // Thread by thread: one that ended meanwhile, such as those of an earlier database, takes nothing away from the others.
+        let since =
+            |(thread, after): (String, Duration)| after.saturating_sub(before.get(&thread).copied().unwrap_or_default());
+        Ok(Cost { wall, cpu: cpu(&world)?.into_iter().map(since).sum(), memory_bytes })
     }
 }
 
-/// CPU time of all living threads, which Linux counts in nanoseconds (`getrusage` would count in ticks).
-fn cpu(world: &World) -> Result<Duration> {
-    let mut total = Duration::ZERO;
+/// CPU time of every thread, which Linux counts in nanoseconds (`getrusage` would count in ticks).
+fn cpu(world: &World) -> Result<BTreeMap<String, Duration>> {
+    let mut threads = BTreeMap::new();
     for thread in std::fs::read_dir("/proc/self/task").context("the threads of this process")? {
+        let thread = thread?;
         // A thread may end between the listing and the reading.
-        if let Ok(text) = read(world, &thread?.path().join("schedstat")) {
-            total += first_number(&text).map(Duration::from_nanos).context("CPU time of a thread")?;
+        if let Ok(text) = read(world, &thread.path().join("schedstat")) {
+            let time = first_number(&text).map(Duration::from_nanos).context("CPU time of a thread")?;
+            threads.insert(thread.file_name().to_string_lossy().into_owned(), time);
         }
     }
-    Ok(total)
+    Ok(threads)
 }
 
 /// A line of `/proc/self/status`, in bytes.
