@@ -5,12 +5,14 @@
 
 mod builder;
 mod check;
+mod describe;
 
 use arrow::datatypes::SchemaRef;
 use levada_base::OperatorId;
 
 use crate::OpSpec;
 pub use builder::GraphBuilder;
+pub(crate) use describe::named;
 
 /// A node's place in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,34 +96,5 @@ impl Graph {
             OpSpec::Input(input) => Some((NodeId(at), input.object)),
             _ => None,
         })
-    }
-
-    /// The nodes as text, one a line: id, operator, inputs. What `EXPLAIN` prints.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let mut text = String::new();
-        self.describe_node(self.output, 0, &mut text);
-        text
-    }
-
-    fn describe_node(&self, at: NodeId, depth: usize, text: &mut String) {
-        let node = self.node(at);
-        let kind = if node.append_only { "append-only" } else { "changing" };
-        text.push_str(&format!("{:indent$}{} [{}] {kind}\n", "", node.op, node.id, indent = depth * 2));
-        for edge in &node.inputs {
-            let depth = match &edge.route {
-                Route::Local => depth + 1,
-                Route::Hash(columns) => {
-                    let names: Vec<_> = columns.iter().map(|&c| self.node(edge.from).schema.field(c).name().clone()).collect();
-                    text.push_str(&format!("{:indent$}exchange by ({})\n", "", names.join(", "), indent = depth * 2 + 2));
-                    depth + 2
-                }
-                Route::Single => {
-                    text.push_str(&format!("{:indent$}exchange to one shard\n", "", indent = depth * 2 + 2));
-                    depth + 2
-                }
-            };
-            self.describe_node(edge.from, depth, text);
-        }
     }
 }

@@ -16,6 +16,7 @@ use levada_delta::DeltaBatch;
 use super::source::{Source, check_appends, sources};
 use super::state::{Groups, Stage};
 use super::{AggregateCall, AggregateSpec};
+use crate::graph::named;
 use crate::ops::{check_columns, check_types, list};
 use crate::{Emitter, EpochTime, Operator, Stats};
 
@@ -97,7 +98,11 @@ impl fmt::Display for PartialAggregateSpec {
 
 impl fmt::Display for MergeAggregateSpec {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "merge from #{} of {}", self.first, self.aggregate)
+        // The calls speak of the rows that the parts were made of, all else of the parts.
+        let calls = list(&self.aggregate.calls);
+        let of_parts = AggregateSpec { calls: Vec::new(), ..self.aggregate.clone() }.to_string();
+        let rest = of_parts.trim_start_matches("aggregate ");
+        write!(out, "merge from #{}: {}{rest}", self.first, named(&calls, &[&self.rows]))
     }
 }
 

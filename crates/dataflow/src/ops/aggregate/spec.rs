@@ -135,9 +135,11 @@ impl fmt::Display for AggregateSpec {
         match self.emission {
             Emission::Changes => Ok(()),
             Emission::ChangesUntilClosed(Close { key, delay, lateness }) => {
-                write!(out, " until #{key} + {delay} + {lateness}")
+                write!(out, " until #{} + {delay} + {lateness}", self.keys[key])
             }
-            Emission::OnClose(Close { key, delay, lateness }) => write!(out, " on close of #{key} + {delay} + {lateness}"),
+            Emission::OnClose(Close { key, delay, lateness }) => {
+                write!(out, " on close of #{} + {delay} + {lateness}", self.keys[key])
+            }
         }
     }
 }

@@ -88,14 +88,14 @@ impl fmt::Display for JoinSpec {
             JoinKind::LeftAnti => "left anti",
         };
         let equality = if self.nulls_equal { "is" } else { "=" };
-        let pairs = self.left_keys.iter().zip(&self.right_keys).map(|(l, r)| format!("#{l} {equality} #{r}"));
+        let pairs = self.left_keys.iter().zip(&self.right_keys).map(|(l, r)| format!("left.#{l} {equality} right.#{r}"));
         write!(out, "{kind} join on {}", list(pairs))?;
         if let Some(residual) = &self.residual {
             write!(out, " and {residual}")?;
         }
         for (side, expiry) in [("left", self.left_expiry), ("right", self.right_expiry)] {
             if let Some(Expiry { column, late_delay, delay }) = expiry {
-                write!(out, " {side} until #{column} + {late_delay}, kept until #{column} + {delay}")?;
+                write!(out, " {side} until {side}.#{column} + {late_delay}, kept until {side}.#{column} + {delay}")?;
             }
         }
         Ok(())
