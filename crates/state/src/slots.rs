@@ -92,3 +92,17 @@ fn full() -> Error {
     Error::new(codes::LV_S722, format!("more than {NO_SLOT} rows or keys in one shard of an operator's state"))
         .with_hint("bound the state, for example by a window, or use more shards")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_set_refuses_until_a_slot_is_free() {
+        let mut slots = SlotSet { bound: NO_SLOT, live: vec![0b1000], ..SlotSet::default() };
+        assert_eq!(slots.take().unwrap_err().code(), codes::LV_S722);
+        assert!(slots.release(3));
+        assert_eq!(slots.take().unwrap(), 3);
+        assert!(slots.take().is_err());
+    }
+}

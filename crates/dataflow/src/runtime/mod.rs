@@ -7,6 +7,8 @@
 mod exchange;
 mod pool;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod topology;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,7 @@
 //! The library from outside, as a program sees it. What SQL alone can show is in the suites; here are pushes, subscriptions, threads
 //! and life cycles.
 
+mod busy;
 mod life_cycle;
 mod push;
 mod retraction;
