@@ -58,7 +58,7 @@ fn define(core: &Core, create: &CreateSource, checked: Option<Checked>) -> Resul
                 .with_hint("declare them: CREATE SOURCE s (id BIGINT, ts TIMESTAMP)")
                 .at(create.name.position));
         }
-        _ => columns(&core.binder, &create.name.name, &create.columns, upserts.unwrap_or_default())?,
+        _ => columns(core, &create.name.name, &create.columns, upserts.unwrap_or_default())?,
     };
     let RowColumns { mut prepare, .. } = row;
     if let Some(key) = upserts {

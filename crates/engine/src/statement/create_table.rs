@@ -41,7 +41,7 @@ fn define(core: &Core, create: &CreateTable) -> Result<TableDefinition> {
             .with_hint("declare them: CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT)")
             .at(create.name.position));
     }
-    let RowColumns { prepare, defaults } = columns(&core.binder, &create.name.name, &create.columns, &create.primary_key)?;
+    let RowColumns { prepare, defaults } = columns(core, &create.name.name, &create.columns, &create.primary_key)?;
     let primary_key = places(&prepare.output, &create.primary_key)?;
     let watermark = match &create.watermark {
         None => None,

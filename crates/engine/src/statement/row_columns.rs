@@ -8,7 +8,8 @@ use levada_base::{Error, Position, Result, codes};
 use levada_plan::{Binder, Expression, data_type, from_datafusion, type_name};
 use levada_sql::{At, Column, ColumnValue, Ident, WatermarkFor, ast};
 
-use crate::intake::{Prepare, Step, WatermarkDefinition};
+use crate::core::Core;
+use crate::intake::{Prepare, Step, WatermarkDefinition, at_arrival};
 
 /// The columns of a relation with how they come to be.
 pub(super) struct RowColumns {
@@ -20,7 +21,7 @@ pub(super) struct RowColumns {
 ///
 /// # Errors
 /// `LV-S111` for a duplicate or missing column; `LV-S406` for a type; `LV-S004` for metadata columns; the codes of expressions.
-pub(super) fn columns(binder: &Binder, name: &str, columns: &[Column], key: &[Ident]) -> Result<RowColumns> {
+pub(super) fn columns(core: &Core, name: &str, columns: &[Column], key: &[Ident]) -> Result<RowColumns> {
     check_names(columns, key)?;
     let mut input = Vec::new();
     let mut output: Vec<Field> = Vec::new();
@@ -35,7 +36,7 @@ pub(super) fn columns(binder: &Binder, name: &str, columns: &[Column], key: &[Id
         let mut default = None;
         let data_type = match &column.value {
             ColumnValue::Generated(expr) => {
-                let (expression, found) = computed(binder, expr, &output)?;
+                let (expression, found) = computed(core, expr, &output, declared.as_ref())?;
                 check_declared(declared, &found, column)?;
                 steps.push(Step::Compute(Arc::new(expression)));
                 found
@@ -48,7 +49,7 @@ pub(super) fn columns(binder: &Binder, name: &str, columns: &[Column], key: &[Id
             ColumnValue::Input | ColumnValue::Default(_) => {
                 let declared = declared.ok_or_else(|| no_type(column))?;
                 if let ColumnValue::Default(expr) = &column.value {
-                    default = Some(Arc::new(cast_to(binder, expr, &declared)?));
+                    default = Some(Arc::new(cast_to(core, expr, &declared)?));
                 }
                 steps.push(Step::Take(input.len()));
                 input.push(Field::new(&column.name.name, declared.clone(), nullable));
@@ -156,25 +157,37 @@ fn check_names(columns: &[Column], key: &[Ident]) -> Result<()> {
     }
 }
 
-fn computed(binder: &Binder, expr: &At<Box<ast::Expr>>, before: &[Field]) -> Result<(Expression, arrow::datatypes::DataType)> {
+/// The expression of a computed column and its type: the declared one where both have the same name in SQL, as the times of `now()` and
+/// of a declared column do, which count in other units.
+fn computed(
+    core: &Core,
+    expr: &At<Box<ast::Expr>>,
+    before: &[Field],
+    declared: Option<&arrow::datatypes::DataType>,
+) -> Result<(Expression, arrow::datatypes::DataType)> {
     let schema: SchemaRef = Arc::new(Schema::new(before.to_vec()));
     let frame = frame(&schema)?;
-    let bound = binder.expression(&expr.value, &frame).map_err(|error| error.at(expr.position))?;
-    let expression = binder.compile(bound.clone(), &frame).map_err(|error| error.at(expr.position))?;
+    let bound = core.binder.expression(&expr.value, &frame).map_err(|error| error.at(expr.position))?;
+    let bound = at_arrival(bound, &core.world)?;
+    let expression = core.binder.compile(bound.clone(), &frame).map_err(|error| error.at(expr.position))?;
     let found = expression.data_type(&schema)?;
-    let target = levada_delta::engine_type(&found);
+    let target = declared.filter(|declared| type_name(declared) == type_name(&found)).cloned();
+    let target = target.unwrap_or_else(|| levada_delta::engine_type(&found));
     if target == found {
         return Ok((expression, found));
     }
-    let cast = binder.compile(datafusion::logical_expr::cast(bound, target.clone()), &frame)?;
+    let cast = core.binder.compile(datafusion::logical_expr::cast(bound, target.clone()), &frame)?;
     Ok((cast, target))
 }
 
 /// A constant in the type of its column.
-fn cast_to(binder: &Binder, expr: &At<Box<ast::Expr>>, target: &arrow::datatypes::DataType) -> Result<Expression> {
+fn cast_to(core: &Core, expr: &At<Box<ast::Expr>>, target: &arrow::datatypes::DataType) -> Result<Expression> {
     let nothing = DFSchema::empty();
-    let bound = binder.expression(&expr.value, &nothing).map_err(|error| error.at(expr.position))?;
-    binder.compile(datafusion::logical_expr::cast(bound, target.clone()), &nothing).map_err(|error| error.at(expr.position))
+    let bound = core.binder.expression(&expr.value, &nothing).map_err(|error| error.at(expr.position))?;
+    let bound = at_arrival(bound, &core.world)?;
+    core.binder
+        .compile(datafusion::logical_expr::cast(bound, target.clone()), &nothing)
+        .map_err(|error| error.at(expr.position))
 }
 
 fn check_declared(

@@ -86,3 +86,28 @@ fn many_threads_may_push_and_read() {
     });
     assert_eq!(rows(&db, "SELECT * FROM v"), ["600 1200"]);
 }
+
+#[test]
+fn q_2_the_time_of_arrival_is_stored_with_the_row() {
+    let db = database();
+    run(
+        &db,
+        "CREATE SOURCE s (v BIGINT, seen TIMESTAMPTZ AS now(), day AS current_date, WATERMARK FOR seen);
+         CREATE MATERIALIZED VIEW stored AS SELECT v, seen, day = CAST(seen AS DATE) AS same FROM s;",
+    );
+    let source = db.source("s").unwrap();
+    let push = |v: i64| source.push_blocking(batch(vec![("v", ints(&[v]))])).unwrap();
+    push(1);
+    let first = rows(&db, "SELECT v, seen, same FROM stored WHERE seen > TIMESTAMPTZ '2020-01-01 00:00:00Z'");
+    assert!(first[0].starts_with("1 20") && first[0].ends_with(" true"), "{first:?}");
+    push(2);
+    assert_eq!(rows(&db, "SELECT v, seen, same FROM stored WHERE v = 1"), first, "it does not move on");
+    assert_eq!(rows(&db, "SELECT count(*) FROM stored AS a JOIN stored AS b ON a.v = 1 AND b.v = 2 WHERE a.seen <= b.seen"), ["1"]);
+}
+
+#[test]
+fn q_3_a_default_may_be_the_time() {
+    let db = database();
+    run(&db, "CREATE TABLE t (v BIGINT, written TIMESTAMPTZ DEFAULT now()); INSERT INTO t (v) VALUES (1);");
+    assert_eq!(rows(&db, "SELECT v FROM t WHERE written > TIMESTAMPTZ '2020-01-01 00:00:00Z'"), ["1"]);
+}
