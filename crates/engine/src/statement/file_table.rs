@@ -41,7 +41,8 @@ impl FileTable {
     pub(crate) fn open(name: &str, context: &Context) -> Result<Option<Self>> {
         let Some(format) = context.registry.format_of_path(Path::new(name)) else { return Ok(None) };
         let file = context.world.files().open(Path::new(name)).map_err(|cause| missing(name, &cause))?;
-        let schema = format.infer(file, &Options::default())?;
+        let inferred = format.infer(file, &Options::default());
+        let schema = inferred.map_err(|error| error.while_doing(format_args!("\"{name}\"")))?;
         Ok(Some(Self { path: name.to_owned(), format, schema, context: context.clone() }))
     }
 }
