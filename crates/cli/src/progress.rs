@@ -12,7 +12,8 @@ pub(crate) struct Progress {
     world: World,
     screen: Screen,
     last: Option<Sample>,
-    rate: f64,
+    /// Rows a second, once there was something to measure.
+    rate: Option<f64>,
 }
 
 struct Sample {
@@ -29,7 +30,7 @@ const LAG_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 impl Progress {
     pub(crate) fn new(world: World, screen: Screen) -> Self {
-        Self { world, screen, last: None, rate: 0.0 }
+        Self { world, screen, last: None, rate: None }
     }
 
     /// Draws the line anew.
@@ -40,7 +41,10 @@ impl Progress {
         let sources: Vec<_> = database.progress().into_iter().filter(|progress| progress.is_source).collect();
         let rows = sources.iter().map(|source| source.rows).sum();
         self.measure(rows);
-        let mut line = format!("{} rows  {} rows/s", short(rows as f64), short(self.rate));
+        let mut line = format!("{} rows", short(rows as f64));
+        if let Some(rate) = self.rate {
+            line.push_str(&format!("  {} rows/s", short(rate)));
+        }
         let slowest = sources.iter().filter(|source| is_time(source.watermark)).min_by_key(|source| source.watermark);
         if let Some(slowest) = slowest {
             let at = slowest.watermark.0;
@@ -60,7 +64,7 @@ impl Progress {
     /// Takes the line away.
     pub(crate) fn clear(&mut self) {
         self.screen.line().clear();
-        self.last = None;
+        (self.last, self.rate) = (None, None);
     }
 
     fn measure(&mut self, rows: u64) {
@@ -69,7 +73,7 @@ impl Progress {
             let seconds = (at - last.at).as_secs_f64();
             if seconds > 0.0 {
                 let now = rows.saturating_sub(last.rows) as f64 / seconds;
-                self.rate += (now - self.rate) * if self.rate > 0.0 { WEIGHT_OF_NEW } else { 1.0 };
+                self.rate = Some(self.rate.map_or(now, |before| before + (now - before) * WEIGHT_OF_NEW));
             }
         }
         self.last = Some(Sample { at, rows });

@@ -130,6 +130,10 @@ impl Write for AboveLine {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // A sink without news commits too; the line need not flicker for it.
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let result = self.line.suspend(|| io::stdout().write_all(bytes));
         self.noted(result)
     }

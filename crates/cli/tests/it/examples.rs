@@ -50,3 +50,39 @@ fn the_sample_is_what_the_generator_gives() {
         assert!(place.read(&format!("examples/nexmark/{name}")) == committed, "{name} differs");
     }
 }
+
+/// The code blocks of the README in a language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("the README");
+    let fence = format!("```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_sql_of_the_readme_runs() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path().join("examples/nexmark")).expect("a directory");
+    std::fs::copy(sample("bid.csv"), place.path().join("examples/nexmark/bid.csv")).expect("the sample");
+    let scripts = blocks("sql");
+    assert_eq!(scripts.len(), 1);
+    let out = place.run(&scripts[0], &["--format", "csv"]);
+    assert_eq!((out.code, out.out.lines().count()), (Some(0), 6), "{}{}", out.out, out.err);
+}
+
+#[test]
+fn the_picture_in_the_readme_is_what_hot_items_prints() {
+    let (out, pictures) = (run("examples/hot_items.sql"), blocks("text"));
+    let lines: Vec<&str> = pictures[0].lines().filter(|line| line.trim() != "…").collect();
+    assert!(lines.len() > 10, "{lines:?}");
+    for line in lines {
+        assert!(out.lines().any(|printed| printed == line), "{line}");
+    }
+}
+
+#[test]
+fn the_program_in_the_readme_is_the_one_that_is_tested() {
+    let library = std::fs::read_to_string(repository().join("crates/engine/src/lib.rs")).expect("the library");
+    for line in blocks("rust").iter().flat_map(|block| block.lines()).filter(|line| !line.is_empty()) {
+        assert!(library.lines().any(|tested| tested.trim_start_matches("//! ") == line), "{line}");
+    }
+}
