@@ -85,3 +85,21 @@ fn a_reader_that_is_too_slow_is_told_where_it_was() {
     assert!(got > 0 && got < 320, "{got}");
     assert_eq!(rows(&db, "SELECT count(*) FROM m"), ["320"], "nobody else is held up");
 }
+
+#[test]
+fn equal_rows_that_go_are_one_change_and_a_row_replaced_by_itself_is_none() {
+    let db = database();
+    run(
+        &db,
+        "CREATE TABLE bag (k BIGINT);
+         CREATE TABLE keyed (k BIGINT PRIMARY KEY, v BIGINT) ON CONFLICT OVERWRITE;
+         INSERT INTO bag VALUES (1), (1), (2);
+         INSERT INTO keyed VALUES (1, 1)",
+    );
+    let (mut bag, mut keyed) = (subscribe(&db, "bag"), subscribe(&db, "keyed"));
+    changes(&mut bag);
+    changes(&mut keyed);
+    run(&db, "DELETE FROM bag WHERE k = 1; INSERT INTO keyed VALUES (1, 1); UPDATE keyed SET v = 1");
+    assert_eq!(changes(&mut bag), ["-2 1"]);
+    assert!(keyed.try_next().is_none());
+}

@@ -3,7 +3,7 @@
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use levada_base::{Error, Result, codes};
-use levada_delta::{DeltaBatch, consolidate};
+use levada_delta::DeltaBatch;
 use levada_sql::{Assignment, At, ConflictAction, Insert, OnConflict, ast};
 use levada_state::{KeyIndex, NO_SLOT};
 
@@ -136,7 +136,7 @@ async fn merge(
         check_new_keys(content, &table, &found.rows, &new).map_err(|error| error.at(target.position))
     })?;
     let both = [DeltaBatch::retractions(found.rows), DeltaBatch::insertions(new.clone())];
-    let delta = consolidate(DeltaBatch::concat(&table.relation.schema, &both)?)?;
+    let delta = DeltaBatch::concat(&table.relation.schema, &both)?;
     Ok(Change { table, delta, rows: new })
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use levada_base::{Error, ObjectId, Result, Watermark, codes};
 use levada_catalog::Kind;
-use levada_delta::DeltaBatch;
+use levada_delta::{DeltaBatch, consolidate};
 use levada_sql::Name;
 
 use crate::core::{Changes, Core, EpochInputs, Payload, TableDefinition};
@@ -39,12 +39,13 @@ struct Change {
 }
 
 impl Change {
-    /// Runs the epoch in which the table changes.
+    /// Runs the epoch in which the table changes: by the net change, so that a row that is replaced by itself is no change.
     fn write(self, core: &mut Core) -> Result<Outcome> {
         let rows = self.rows.num_rows() as u64;
         let id = self.table.relation.id;
-        let watermark = core.table_watermark(id, &self.table, &self.delta)?;
-        let epoch = core.run_epoch(EpochInputs::from([(id, Changes { batches: vec![self.delta], watermark })]))?;
+        let delta = consolidate(self.delta)?;
+        let watermark = core.table_watermark(id, &self.table, &delta)?;
+        let epoch = core.run_epoch(EpochInputs::from([(id, Changes { batches: vec![delta], watermark })]))?;
         Ok(Outcome::Written { rows, epoch, notices: Vec::new() })
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use levada_base::{Error, Result};
-use levada_delta::{DeltaBatch, consolidate};
+use levada_delta::DeltaBatch;
 use levada_sql::{Assignment, Name, Update, ast};
 
 use super::Change;
@@ -65,6 +65,6 @@ pub(super) fn assigned(table: &TableDefinition, found: &Matched, places: &[usize
 /// Old rows out, new rows in.
 fn replace(table: TableDefinition, old: RecordBatch, new: RecordBatch) -> Result<Change> {
     let both = [DeltaBatch::retractions(old), DeltaBatch::insertions(new.clone())];
-    let delta = consolidate(DeltaBatch::concat(&table.relation.schema, &both)?)?;
+    let delta = DeltaBatch::concat(&table.relation.schema, &both)?;
     Ok(Change { table, delta, rows: new })
 }
