@@ -70,7 +70,7 @@ impl Planner {
         let input = self.lower(&aggregate.input)?;
         let mut columns = Columns::default();
         let keys: Vec<usize> = aggregate.group_expr.iter().map(|key| columns.at(key)).collect();
-        let calls = plan_calls(&aggregate.aggr_expr, aggregate, &mut columns)?;
+        let calls = plan_calls(&aggregate.aggr_expr, &input.schema, aggregate, &mut columns)?;
         // Only the columns that are read, so that nothing else changes shards.
         let schema = columns.schema(&input.schema)?;
         let input = self.project(input, columns.exprs(), schema)?;
@@ -134,13 +134,23 @@ impl Planner {
     }
 }
 
-/// The calls `exprs`, which are those of `aggregate` over other columns.
-pub(super) fn plan_calls(exprs: &[Expr], aggregate: &Aggregate, columns: &mut Columns) -> Result<Vec<AggregateCall>> {
+/// The calls `exprs`, which are those of `aggregate` over the columns of `input`.
+pub(super) fn plan_calls(
+    exprs: &[Expr],
+    input: &DFSchema,
+    aggregate: &Aggregate,
+    columns: &mut Columns,
+) -> Result<Vec<AggregateCall>> {
     let fields = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
-    exprs.iter().zip(fields).map(|(expr, field)| plan_call(expr, field.data_type().clone(), columns)).collect()
+    exprs.iter().zip(fields).map(|(expr, field)| plan_call(expr, input, field.data_type().clone(), columns)).collect()
 }
 
-fn plan_call(expr: &Expr, data_type: arrow::datatypes::DataType, columns: &mut Columns) -> Result<AggregateCall> {
+fn plan_call(
+    expr: &Expr,
+    input: &DFSchema,
+    data_type: arrow::datatypes::DataType,
+    columns: &mut Columns,
+) -> Result<AggregateCall> {
     let call = calls::call_of(expr)?;
     calls::check(call)?;
     let order = call.params.order_by.iter().map(|sort| SortColumn {
@@ -151,7 +161,7 @@ fn plan_call(expr: &Expr, data_type: arrow::datatypes::DataType, columns: &mut C
     let order = order.collect();
     Ok(AggregateCall {
         function: calls::function(call)?,
-        arguments: calls::arguments(call).iter().map(|argument| columns.at(argument)).collect(),
+        arguments: calls::arguments(call, input).into_iter().map(|argument| columns.at(argument)).collect(),
         filter: call.params.filter.as_ref().map(|filter| columns.at(filter)),
         distinct: call.params.distinct,
         order,

@@ -1,8 +1,9 @@
 //! Aggregate calls: DataFusion's function to ours.
 
-use datafusion::common::ScalarValue;
-use datafusion::logical_expr::Expr;
+use arrow::datatypes::DataType;
+use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::{AggregateFunction as PlanCall, NullTreatment};
+use datafusion::logical_expr::{Expr, ExprSchemable};
 use levada_base::{Error, Result, codes};
 use levada_dataflow::ops::aggregate::AggregateFunction;
 
@@ -45,12 +46,20 @@ fn refuse(name: &str) -> Error {
         .with_hint(format!("closest are {nearest}; in an ad-hoc SELECT {name}() works"))
 }
 
-/// The arguments that a value depends on: `count(*)` and `count(1)` count rows.
-pub(super) fn arguments(call: &PlanCall) -> &[Expr] {
-    let counts_rows = call.func.name() == "count"
-        && !call.params.distinct
-        && matches!(call.params.args.as_slice(), [Expr::Literal(value, _)] if *value != ScalarValue::Null && !value.is_null());
-    if counts_rows { &[] } else { &call.params.args }
+/// The arguments that a value depends on, over the columns of `input`: `count(*)` and `count(1)` count rows. The average of whole
+/// numbers, which DataFusion takes of floats, is that of the whole numbers: exact, and of one state with their sum.
+pub(super) fn arguments<'a>(call: &'a PlanCall, input: &DFSchema) -> Vec<&'a Expr> {
+    match (call.func.name(), call.params.args.as_slice()) {
+        ("count", [Expr::Literal(value, _)]) if !call.params.distinct && !value.is_null() => Vec::new(),
+        ("avg" | "mean", [Expr::Cast(cast)]) if is_whole(&cast.expr, input) && *cast.field.data_type() == DataType::Float64 => {
+            vec![&*cast.expr]
+        }
+        (_, arguments) => arguments.iter().collect(),
+    }
+}
+
+fn is_whole(expr: &Expr, input: &DFSchema) -> bool {
+    expr.get_type(input).is_ok_and(|data_type| data_type.is_integer())
 }
 
 /// # Errors
