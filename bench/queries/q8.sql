@@ -11,3 +11,4 @@ JOIN (
     GROUP BY seller, window_start, window_end
 ) a
 ON p.id = a.seller AND p.starttime = a.starttime AND p.endtime = a.endtime
+EMIT ON WINDOW CLOSE

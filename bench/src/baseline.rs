@@ -29,7 +29,7 @@ impl Baseline {
             context.register_table(name(table), Arc::new(MemTable::try_new(table.schema(), rows)?))?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(partitions).enable_all().build()?;
-        Ok(Self { context, runtime, sql: query.batch.trim_end().trim_end_matches("EMIT ON WINDOW CLOSE") })
+        Ok(Self { context, runtime, sql: query.batch })
     }
 
     /// The result.
