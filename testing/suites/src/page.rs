@@ -8,9 +8,13 @@
 //!
 //! Without such a block every statement must succeed. As in `levada run`, a SELECT waits until the bounded sources have been read.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context, Result, bail, ensure};
 use futures::executor::block_on;
 use levada::Database;
+use levada_sql::Statement;
+use levada_sql::ast::visit_relations;
 
 use crate::answer::Answer;
 use crate::session::{Failure, Session};
@@ -117,10 +121,16 @@ fn run_block(session: &mut Session, block: &Block, expected: Option<&Block>) -> 
 }
 
 fn execute(session: &mut Session, statement: &str) -> Result<Answer, Failure> {
-    let is_select =
-        matches!(levada_sql::parse_one(statement).map(|parsed| parsed.statement), Ok(levada_sql::Statement::Select(_)));
-    if is_select && !session.database.has_unbounded_readers() {
-        block_on(session.execute("\\wait"))?;
+    if let Ok(Statement::Select(query)) = levada_sql::parse_one(statement).map(|parsed| parsed.statement) {
+        let known = session.database.names();
+        let mut read = Vec::new();
+        let _: ControlFlow<()> = visit_relations(&query.ast, |name| {
+            read.extend(known.iter().find(|known| **known == name.to_string()).map(String::as_str));
+            ControlFlow::Continue(())
+        });
+        if !read.is_empty() && !session.database.has_unbounded_readers() {
+            block_on(session.execute(&format!("\\wait {}", read.join(" "))))?;
+        }
     }
     block_on(session.execute(statement))
 }
@@ -140,7 +150,9 @@ fn compare(answer: &Answer, expected: &str) -> Result<()> {
     let is_rule = |line: &&str| line.chars().all(|letter| matches!(letter, '-' | '+'));
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
     let expected: Vec<Vec<String>> = expected.lines().filter(|line| !is_rule(line)).map(cells).collect();
-    let actual: Vec<Vec<String>> = answer.table().into_iter().map(|row| cells(&row.join("|"))).collect();
+    // A cell of several lines is written as it is.
+    let lines_of = |row: Vec<String>| row.join("|").lines().map(cells).collect::<Vec<_>>();
+    let actual: Vec<Vec<String>> = answer.table().into_iter().flat_map(lines_of).collect();
     ensure!(actual == expected, "expected\n{}\nbut it gave\n{}", lines(&expected), lines(&actual));
     Ok(())
 }
