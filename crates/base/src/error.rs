@@ -51,6 +51,15 @@ impl Error {
         self
     }
 
+    /// Adds what the system said as the reason, and keeps it for `source()`.
+    #[must_use]
+    pub fn because(self, cause: std::io::Error) -> Self {
+        let said = cause.to_string();
+        let mut letters = said.chars();
+        let reason = letters.next().map(|first| first.to_lowercase().chain(letters).collect::<String>());
+        self.with_reason(reason.unwrap_or_default()).caused_by(cause)
+    }
+
     /// Adds the fix, as something to type where that is possible.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -29,17 +29,15 @@ pub(crate) fn missing_column<'a>(place: &str, column: &str, fields: impl IntoIte
 /// The file could not be read for a reason outside it.
 pub(crate) fn unreadable(file: &str, cause: std::io::Error) -> Error {
     Error::new(codes::LV_C010, format!("\"{file}\" can't be read"))
-        .with_reason(cause.to_string())
+        .because(cause)
         .with_hint("see that the file is there and may be read")
-        .caused_by(cause)
 }
 
 /// The file could not be written.
 pub(crate) fn unwritable(cause: std::io::Error) -> Error {
     Error::new(codes::LV_C030, "the file can't be written")
-        .with_reason(cause.to_string())
+        .because(cause)
         .with_hint("see that the directory is there, may be written and has room")
-        .caused_by(cause)
 }
 
 /// A column of a type that the format can't hold.

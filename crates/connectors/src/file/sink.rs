@@ -148,8 +148,8 @@ impl Drop for FileSink {
 
 fn unwritable(path: &Path, cause: io::Error) -> Error {
     Error::new(codes::LV_C030, format!("\"{}\" can't be written", path.display()))
-        .with_reason(cause.to_string())
-        .caused_by(cause)
+        .because(cause)
+        .with_hint("give a path in a directory that may be written and has room")
 }
 
 /// A file that counts what is written to it.

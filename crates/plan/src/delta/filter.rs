@@ -7,11 +7,15 @@ use levada_dataflow::ops::map::Step;
 use super::lower::Planner;
 use super::project::scalar;
 use super::rel::Rel;
+use super::row_number::below_projection;
 
 impl Planner {
     pub(super) fn lower_filter(&mut self, filter: &Filter) -> Result<Rel> {
         if let Some(top) = self.lower_numbered_top_n(filter)? {
             return Ok(top);
+        }
+        if let Some(plan) = below_projection(filter)? {
+            return self.lower(&plan);
         }
         let input = self.lower(&filter.input)?;
         self.filter(input, &filter.predicate)

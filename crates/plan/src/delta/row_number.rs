@@ -1,5 +1,9 @@
 //! `ROW_NUMBER() … <= n`: a top-N per partition.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
@@ -9,6 +13,7 @@ use levada_base::Result;
 use super::lower::Planner;
 use super::rel::Rel;
 use super::top_n::Bounds;
+use crate::error::from_datafusion;
 
 /// A filter on a row's number, taken apart.
 struct Numbered<'a> {
@@ -50,6 +55,33 @@ impl Planner {
             Some(rest) => self.filter(top, &rest).map(Some),
         }
     }
+}
+
+/// The plan with the filter right above its window function, where a projection of columns stands between the two.
+pub(super) fn below_projection(filter: &Filter) -> Result<Option<LogicalPlan>> {
+    let LogicalPlan::Projection(projection) = filter.input.as_ref() else { return Ok(None) };
+    if !matches!(projection.input.as_ref(), LogicalPlan::Window(_)) {
+        return Ok(None);
+    }
+    let outputs: HashMap<Column, &Expr> = projection.schema.columns().into_iter().zip(&projection.expr).collect();
+    if !projection.expr.iter().all(|expr| matches!(expr.clone().unalias(), Expr::Column(_))) {
+        return Ok(None);
+    }
+    let predicate = filter.predicate.clone().transform(|expr| match &expr {
+        Expr::Column(column) => match outputs.get(column) {
+            Some(inner) => Ok(Transformed::yes((*inner).clone().unalias())),
+            None => Ok(Transformed::no(expr)),
+        },
+        _ => Ok(Transformed::no(expr)),
+    });
+    let predicate = predicate.map_err(from_datafusion)?.data;
+    let lower = Filter::try_new(predicate, projection.input.clone()).map_err(from_datafusion)?;
+    let upper = Projection::try_new_with_schema(
+        projection.expr.clone(),
+        Arc::new(LogicalPlan::Filter(lower)),
+        projection.schema.clone(),
+    );
+    upper.map(LogicalPlan::Projection).map(Some).map_err(from_datafusion)
 }
 
 fn numbered(filter: &Filter) -> Option<Numbered<'_>> {
