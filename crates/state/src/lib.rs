@@ -33,6 +33,7 @@ mod hash;
 mod key_index;
 mod multi_map;
 mod ordered_bag;
+mod paged;
 mod prefetch;
 mod row_store;
 mod slots;

@@ -7,12 +7,12 @@ use levada_base::{Error, Result};
 use super::codec::KeyCodec;
 use super::layout::Layout;
 use crate::column::{ColumnInput, ColumnKind, FixedInput, Values};
-use crate::prefetch::prefetch;
+use crate::paged::Paged;
 
 /// Keys by slot; the last word has the NULL bits if any column is nullable.
 #[derive(Debug, Default)]
 pub(super) struct FixedKeys<const W: usize> {
-    keys: Vec<[u64; W]>,
+    keys: Paged<[u64; W]>,
 }
 
 impl<const W: usize> Layout for FixedKeys<W> {
@@ -38,7 +38,7 @@ impl<const W: usize> Layout for FixedKeys<W> {
 
     #[inline]
     fn prefetch_place(&self, slot: u32) {
-        prefetch(&self.keys, slot as usize);
+        self.keys.prefetch(slot as usize);
     }
 
     #[inline]
@@ -52,9 +52,7 @@ impl<const W: usize> Layout for FixedKeys<W> {
     #[inline]
     fn put(&mut self, slot: u32, batch: &Self::Batch, row: usize) {
         let slot = slot as usize;
-        if slot >= self.keys.len() {
-            self.keys.resize(slot + 1, [0; W]);
-        }
+        self.keys.grow(slot + 1, [0; W]);
         self.keys[slot] = batch[row];
     }
 
@@ -80,7 +78,7 @@ impl<const W: usize> Layout for FixedKeys<W> {
     }
 
     fn bytes(&self) -> usize {
-        self.keys.capacity() * size_of::<[u64; W]>()
+        self.keys.bytes()
     }
 }
 

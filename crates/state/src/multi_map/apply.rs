@@ -38,7 +38,7 @@ impl MultiMap {
         if keys.is_empty() {
             scratch.keys.resize(batch.num_rows(), scratch.keys[0]);
         }
-        self.totals.resize(self.keys.slot_bound(), 0);
+        self.totals.grow(self.keys.slot_bound(), 0);
         let opened = self.rows.open(batch)?;
         let weights = weights.filter(|weights| weights.iter().any(|weight| *weight != 1));
         if weights.is_none() && self.by_row.is_none() {

@@ -1,15 +1,16 @@
 //! What a multimap knows of each entry, by the slot of its row.
 
+use crate::paged::Paged;
 use crate::slots::NO_SLOT;
 
 /// What belongs to each row slot.
 #[derive(Default)]
 pub(super) struct Entries {
-    pub(super) key: Vec<u32>,
+    pub(super) key: Paged<u32>,
     /// The row's place in its key's list.
-    pub(super) place: Vec<u32>,
+    pub(super) place: Paged<u32>,
     /// Empty as long as every weight is +1.
-    pub(super) weight: Vec<i64>,
+    pub(super) weight: Paged<i64>,
 }
 
 impl Entries {
@@ -19,10 +20,8 @@ impl Entries {
 
     pub(super) fn set(&mut self, slot: u32, key: u32, place: u32) {
         let at = slot as usize;
-        if at >= self.key.len() {
-            self.key.resize(at + 1, NO_SLOT);
-            self.place.resize(at + 1, 0);
-        }
+        self.key.grow(at + 1, NO_SLOT);
+        self.place.grow(at + 1, 0);
         self.key[at] = key;
         self.place[at] = place;
     }
@@ -33,8 +32,11 @@ impl Entries {
             if weight == 1 {
                 return;
             }
-            self.weight.resize(self.key.len().max(at + 1), 1);
+            self.weight.grow(self.key.len().max(at + 1), 1);
         }
         self.weight[at] = weight;
+    }
+    pub(super) fn bytes(&self) -> usize {
+        self.key.bytes() + self.place.bytes() + self.weight.bytes()
     }
 }

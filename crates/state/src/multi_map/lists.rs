@@ -3,6 +3,8 @@
 //! A list of one row is inside its head: a unique key costs no second look. Longer lists have a power of two of room; freed pieces
 //! are used again for lists of the same size.
 
+use crate::paged::Paged;
+
 const CLASSES: usize = 33;
 
 /// Where a key's rows are. `class` is the power of two of its room; in class 0, `at` is the row itself.
@@ -16,7 +18,7 @@ struct List {
 /// Row slots by key slot.
 #[derive(Debug)]
 pub(super) struct SlotLists {
-    lists: Vec<List>,
+    lists: Paged<List>,
     data: Vec<u32>,
     /// Freed pieces by class.
     free: [Vec<u32>; CLASSES],
@@ -24,7 +26,7 @@ pub(super) struct SlotLists {
 
 impl Default for SlotLists {
     fn default() -> Self {
-        Self { lists: Vec::new(), data: Vec::new(), free: [const { Vec::new() }; CLASSES] }
+        Self { lists: Paged::default(), data: Vec::new(), free: [const { Vec::new() }; CLASSES] }
     }
 }
 
@@ -42,7 +44,7 @@ impl SlotLists {
     /// Asks for the head of a list, which [`Self::prefetch_rows`] then follows.
     #[inline]
     pub(super) fn prefetch_head(&self, key: u32) {
-        crate::prefetch::prefetch(&self.lists, key as usize);
+        self.lists.prefetch(key as usize);
     }
 
     #[inline]
@@ -55,9 +57,7 @@ impl SlotLists {
     /// Adds a row at the end of a key's list and says at which place.
     pub(super) fn push(&mut self, key: u32, row: u32) -> u32 {
         let key = key as usize;
-        if key >= self.lists.len() {
-            self.lists.resize(key + 1, List::default());
-        }
+        self.lists.grow(key + 1, List::default());
         let list = self.lists[key];
         if list.len == 1 << list.class {
             self.resize(key, list.class + 1);
@@ -113,7 +113,7 @@ impl SlotLists {
 
     pub(super) fn bytes(&self) -> usize {
         let free: usize = self.free.iter().map(|pieces| pieces.capacity() * 4).sum();
-        self.lists.capacity() * size_of::<List>() + self.data.capacity() * 4 + free
+        self.lists.bytes() + self.data.capacity() * 4 + free
     }
 }
 

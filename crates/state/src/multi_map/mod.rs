@@ -29,6 +29,7 @@ pub use self::probe::{MatchCursor, Matches};
 use self::row_index::RowIndex;
 pub use self::snapshot::MultiMapSnapshot;
 use crate::key_index::KeyIndex;
+use crate::paged::Paged;
 use crate::row_store::RowStore;
 use crate::slots::NO_SLOT;
 
@@ -39,7 +40,7 @@ pub struct MultiMap {
     /// The row slots of each key slot.
     lists: SlotLists,
     /// The sum of weights of each key slot.
-    totals: Vec<i64>,
+    totals: Paged<i64>,
     entries: Entries,
     /// Present once a row has to be found by its values.
     by_row: Option<RowIndex>,
@@ -76,7 +77,7 @@ impl MultiMap {
             keys: KeyIndex::new(key_types)?,
             rows: RowStore::new(schema)?,
             lists: SlotLists::default(),
-            totals: Vec::new(),
+            totals: Paged::default(),
             entries: Entries::default(),
             by_row: None,
             expiry: None,
@@ -213,7 +214,7 @@ impl MultiMap {
     /// Memory held, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let entries = self.entries.key.capacity() * 8 + (self.entries.weight.capacity() + self.totals.capacity()) * 8;
+        let entries = self.entries.bytes() + self.totals.bytes();
         let by_row = self.by_row.as_ref().map_or(0, RowIndex::bytes) + self.expiry.as_ref().map_or(0, ExpiryQueue::bytes);
         let log = self.log.as_ref().map_or(0, EntryLog::bytes);
         self.keys.bytes() + self.rows.bytes() + self.lists.bytes() + entries + by_row + log

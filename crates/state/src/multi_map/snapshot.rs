@@ -61,7 +61,7 @@ impl MultiMap {
         }
         restored.keys = KeyIndex::restore(key_types, &snapshot.keys)?;
         restored.rows = RowStore::restore(schema, &snapshot.rows)?;
-        restored.totals.resize(restored.keys.slot_bound(), 0);
+        restored.totals.grow(restored.keys.slot_bound(), 0);
         let mut entries = 0;
         for batch in &snapshot.entries {
             entries += batch.num_rows();

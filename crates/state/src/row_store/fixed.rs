@@ -1,4 +1,4 @@
-//! Fixed-width columns: a `Vec` of the native width by slot.
+//! Fixed-width columns: values of the native width by slot.
 
 use std::cmp::Ordering;
 
@@ -9,6 +9,7 @@ use levada_base::Result;
 
 use super::pick::RowPick;
 use crate::column::{FixedInput, FixedKind, split_wide};
+use crate::paged::Paged;
 
 /// Values by slot.
 pub(super) struct FixedColumn {
@@ -18,11 +19,11 @@ pub(super) struct FixedColumn {
 
 /// The values, as unsigned numbers of their width; signs and floats are a matter of the kind.
 enum Values {
-    W1(Vec<u8>),
-    W2(Vec<u16>),
-    W4(Vec<u32>),
-    W8(Vec<u64>),
-    W16(Vec<u128>),
+    W1(Paged<u8>),
+    W2(Paged<u16>),
+    W4(Paged<u32>),
+    W8(Paged<u64>),
+    W16(Paged<u128>),
 }
 
 macro_rules! with_values {
@@ -40,11 +41,11 @@ macro_rules! with_values {
 impl FixedColumn {
     pub(super) fn new(kind: FixedKind) -> Self {
         let values = match kind.width() {
-            1 => Values::W1(Vec::new()),
-            2 => Values::W2(Vec::new()),
-            4 => Values::W4(Vec::new()),
-            8 => Values::W8(Vec::new()),
-            _ => Values::W16(Vec::new()),
+            1 => Values::W1(Paged::default()),
+            2 => Values::W2(Paged::default()),
+            4 => Values::W4(Paged::default()),
+            8 => Values::W8(Paged::default()),
+            _ => Values::W16(Paged::default()),
         };
         Self { kind, values }
     }
@@ -95,12 +96,12 @@ impl FixedColumn {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        with_values!(&self.values, values => values.capacity()) * self.kind.width()
+        with_values!(&self.values, values => values.bytes())
     }
 }
 
-fn scatter<T: ArrowNativeType>(to: &mut Vec<T>, slots: &[u32], bound: usize, from: &[T], rows: RowPick) {
-    to.resize(bound.max(to.len()), T::default());
+fn scatter<T: ArrowNativeType>(to: &mut Paged<T>, slots: &[u32], bound: usize, from: &[T], rows: RowPick) {
+    to.grow(bound, T::default());
     match rows {
         RowPick::All(_) => {
             for (slot, value) in slots.iter().zip(from) {
@@ -115,6 +116,6 @@ fn scatter<T: ArrowNativeType>(to: &mut Vec<T>, slots: &[u32], bound: usize, fro
     }
 }
 
-fn collect<T: ArrowNativeType>(values: &[T], slots: &[u32]) -> Buffer {
+fn collect<T: ArrowNativeType>(values: &Paged<T>, slots: &[u32]) -> Buffer {
     Buffer::from_vec(slots.iter().map(|slot| values.get(*slot as usize).copied().unwrap_or_default()).collect::<Vec<T>>())
 }

@@ -13,6 +13,7 @@ use levada_base::{Error, Result, codes};
 use super::block::Block;
 use super::pick::RowPick;
 use crate::column::{BytesInput, INLINE_BYTES_MAX, bytes_array};
+use crate::paged::Paged;
 use crate::slots::NO_SLOT;
 
 const BLOCK_BYTES_MIN: usize = 4 * 1024;
@@ -23,7 +24,7 @@ const COMPACT_DEAD_BYTES_MIN: usize = 256 * 1024;
 #[derive(Default)]
 pub(super) struct TextColumn {
     /// A freed slot has the empty view.
-    views: Vec<u128>,
+    views: Paged<u128>,
     /// `None` where a block was dropped; its place is used again.
     blocks: Vec<Option<Block>>,
     /// The block that is appended to.
@@ -71,7 +72,7 @@ impl TextColumn {
         rows: RowPick,
         is_null: impl Fn(usize) -> bool,
     ) -> Result<()> {
-        self.views.resize(bound.max(self.views.len()), 0);
+        self.views.grow(bound, 0);
         for (index, slot) in slots.iter().enumerate() {
             let row = rows.row(index);
             let view = match input.inline_view(row) {
@@ -217,6 +218,6 @@ impl TextColumn {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.views.capacity() * 16 + self.block_bytes
+        self.views.bytes() + self.block_bytes
     }
 }
