@@ -9,6 +9,8 @@ pub struct Settings {
     pub shards: usize,
     /// Rows of all inputs together that one epoch takes at most.
     pub epoch_rows_max: usize,
+    /// Milliseconds that an epoch waits for more rows from connectors after the first has come; pushes and statements never wait.
+    pub epoch_linger_ms: u64,
     /// Rows a reader asks its source for at once.
     pub source_rows_max: usize,
     /// Rows read from a source and not yet in an epoch, at most: then its reader waits.
@@ -26,6 +28,7 @@ impl Default for Settings {
         Self {
             shards: std::thread::available_parallelism().map_or(1, usize::from).min(SHARDS_MAX),
             epoch_rows_max: 65_536,
+            epoch_linger_ms: 5,
             source_rows_max: 8_192,
             buffer_rows: 131_072,
             idle_timeout_ms: 60_000,
@@ -37,7 +40,7 @@ impl Default for Settings {
 impl Settings {
     /// The names that [`Settings::set`] knows.
     pub const NAMES: &'static [&'static str] =
-        &["shards", "epoch_rows_max", "source_rows_max", "buffer_rows", "idle_timeout", "subscription_buffer"];
+        &["shards", "epoch_rows_max", "epoch_linger", "source_rows_max", "buffer_rows", "idle_timeout", "subscription_buffer"];
 
     /// Sets one by name, from text: durations and sizes with their unit.
     ///
@@ -53,10 +56,8 @@ impl Settings {
             "epoch_rows_max" => self.epoch_rows_max = count(usize::MAX)?,
             "source_rows_max" => self.source_rows_max = count(usize::MAX)?,
             "buffer_rows" => self.buffer_rows = count(usize::MAX)?,
-            "idle_timeout" => {
-                let time = levada_base::duration(value).ok_or_else(|| impossible(name, value, "a duration such as '60 s'"))?;
-                self.idle_timeout_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            }
+            "epoch_linger" => self.epoch_linger_ms = milliseconds(name, value)?,
+            "idle_timeout" => self.idle_timeout_ms = milliseconds(name, value)?,
             "subscription_buffer" => {
                 let bytes = levada_base::bytes(value).and_then(|bytes| usize::try_from(bytes).ok());
                 self.subscription_buffer_bytes = bytes.ok_or_else(|| impossible(name, value, "a size such as '64 MiB'"))?;
@@ -75,16 +76,30 @@ impl Settings {
     /// Every setting with its value, as it would be set.
     #[must_use]
     pub fn all(&self) -> Vec<(&'static str, String)> {
-        let Self { shards, epoch_rows_max, source_rows_max, buffer_rows, idle_timeout_ms, subscription_buffer_bytes } = self;
+        let Self {
+            shards,
+            epoch_rows_max,
+            epoch_linger_ms,
+            source_rows_max,
+            buffer_rows,
+            idle_timeout_ms,
+            subscription_buffer_bytes,
+        } = self;
         vec![
             ("shards", shards.to_string()),
             ("epoch_rows_max", epoch_rows_max.to_string()),
+            ("epoch_linger", format!("{epoch_linger_ms} ms")),
             ("source_rows_max", source_rows_max.to_string()),
             ("buffer_rows", buffer_rows.to_string()),
             ("idle_timeout", format!("{idle_timeout_ms} ms")),
             ("subscription_buffer", format!("{subscription_buffer_bytes} B")),
         ]
     }
+}
+
+fn milliseconds(name: &str, value: &str) -> Result<u64> {
+    let time = levada_base::duration(value).ok_or_else(|| impossible(name, value, "a duration such as '60 s'"))?;
+    Ok(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn impossible(name: &str, value: &str, wanted: &str) -> Error {

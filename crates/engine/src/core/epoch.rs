@@ -51,7 +51,7 @@ impl Core {
             let rows: usize = batches.iter().map(|prepared| prepared.delta.num_rows()).sum();
             room = room.saturating_sub(rows);
             ended |= source.end.is_some();
-            if rows > 0 || source.end.is_some() {
+            if rows > 0 || source.end.is_some() || self.has_fallen_idle(id) {
                 let changes = self.admit(id, batches);
                 inputs.insert(id, changes);
             }
@@ -64,6 +64,17 @@ impl Core {
             self.fail_readers_of_failed_sources();
         }
         Ok(true)
+    }
+
+    /// Whether the watermark moves because partitions have been silent for too long.
+    fn has_fallen_idle(&mut self, id: ObjectId) -> bool {
+        let (now, idle_timeout) = (self.world.now(), Duration::from_millis(self.settings.idle_timeout_ms));
+        self.sources.get_mut(&id).is_some_and(|source| {
+            let before = source.watermark();
+            let a = source.advance(&[], now, idle_timeout);
+            eprintln!("DBG {before:?} {a:?} {now:?} {idle_timeout:?}");
+            a > before
+        })
     }
 
     /// What rows of a source mean in the next epoch.

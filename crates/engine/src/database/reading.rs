@@ -1,11 +1,14 @@
 //! From the first row to the last: when sources are read, who runs the epochs over what they bring, and how it ends.
 
+use std::time::Duration;
+
 use levada_base::{Epoch, ObjectId, Result};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{Database, Inner, closed};
 use crate::core::Core;
+use crate::intake::SourceState;
 use crate::subscription::copy;
 
 impl Database {
@@ -83,22 +86,53 @@ impl Drop for Inner {
     }
 }
 
+/// How often the driver looks for partitions that have become idle, when nothing else wakes it.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
+
+/// Rows that are worth an epoch at once; fewer wait for `epoch_linger`.
+const COALESCE_ROWS_MIN: usize = 1_024;
+
 /// Runs epochs over what the readers bring, until the database is closed.
 pub(super) fn drive(core: &Mutex<Core>, progress: &watch::Sender<Epoch>) {
-    let signal = core.lock().signal.clone();
+    let (signal, world) = {
+        let core = core.lock();
+        (core.signal.clone(), core.world.clone())
+    };
+    let mut first_seen = None;
     loop {
         let (worked, epoch) = {
             let mut core = core.lock();
             if core.closed {
                 return;
             }
+            let now = world.clock().elapsed();
+            if let Some(left) = lingers(&core, now - *first_seen.get_or_insert(now)) {
+                drop(core);
+                signal.wait(left);
+                continue;
+            }
             (core.step(), core.epoch)
         };
+        first_seen = None;
         progress.send_replace(epoch);
         match worked {
             Ok(true) => {}
             // An error here has already stopped the jobs it concerns.
-            Ok(false) | Err(_) => signal.wait(),
+            Ok(false) | Err(_) => signal.wait(IDLE_LOOK),
         }
     }
+}
+
+/// How much longer an epoch should wait for more rows, `waited` after the first; `None` if it is worth its while or overdue.
+fn lingers(core: &Core, waited: Duration) -> Option<Duration> {
+    let mut rows = 0;
+    for waiting in core.sources.values().map(SourceState::waiting) {
+        if waiting.ended {
+            return None;
+        }
+        rows += waiting.rows;
+    }
+    let enough = COALESCE_ROWS_MIN.min(core.settings.epoch_rows_max);
+    let left = Duration::from_millis(core.settings.epoch_linger_ms).saturating_sub(waited);
+    ((1..enough).contains(&rows) && !left.is_zero()).then_some(left)
 }

@@ -10,6 +10,6 @@ mod state;
 pub(crate) use arrival::at_arrival;
 pub(crate) use definition::{Origin, SourceDefinition, WatermarkDefinition};
 pub(crate) use prepare::{OP_COLUMN, Prepare, Prepared, Step};
-pub(crate) use queue::{Queue, Signal};
+pub(crate) use queue::{Queue, Signal, Waiting};
 pub(crate) use reader::{Reader, ReaderThread, Step as StepOf};
 pub(crate) use state::{Ended, SourceState};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use levada_base::Error;
 use parking_lot::{Condvar, Mutex};
@@ -21,11 +22,11 @@ impl Signal {
         self.wake.notify_one();
     }
 
-    /// Waits until it was raised since the last call.
-    pub(crate) fn wait(&self) {
+    /// Waits until it was raised since the last call, or the time is over.
+    pub(crate) fn wait(&self, at_most: Duration) {
         let mut raised = self.raised.lock();
-        while !*raised {
-            self.wake.wait(&mut raised);
+        if !*raised {
+            self.wake.wait_for(&mut raised, at_most);
         }
         *raised = false;
     }
@@ -60,6 +61,13 @@ pub(crate) struct Taken {
     pub batches: Vec<Prepared>,
     /// Set once, with or after the last rows.
     pub end: Option<End>,
+}
+
+/// What an epoch would find.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    pub rows: usize,
+    pub ended: bool,
 }
 
 impl Queue {
@@ -104,6 +112,12 @@ impl Queue {
         let end = if inner.batches.is_empty() { inner.end.take() } else { None };
         self.room.notify_one();
         Taken { batches, end }
+    }
+
+    /// How much waits, and whether nothing more will come behind it.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let inner = self.inner.lock();
+        Waiting { rows: inner.rows, ended: inner.end.is_some() }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -8,7 +8,7 @@ use levada_base::{Error, Result, Timestamp, Watermark};
 
 use super::queue::End;
 use super::reader::Step;
-use super::{Prepared, Queue, Reader, ReaderThread, SourceDefinition};
+use super::{Prepared, Queue, Reader, ReaderThread, SourceDefinition, Waiting};
 
 /// A source that jobs read.
 pub(crate) struct SourceState {
@@ -77,6 +77,14 @@ impl SourceState {
 
     pub(crate) fn start_stepped(&mut self, reader: Reader) {
         self.feed = Feed::Stepped(reader);
+    }
+
+    /// What the reader has brought and no epoch has taken.
+    pub(crate) fn waiting(&self) -> Waiting {
+        match &self.feed {
+            Feed::Thread { queue, .. } => queue.waiting(),
+            Feed::Idle | Feed::Held(_) | Feed::Stepped(_) => Waiting::default(),
+        }
     }
 
     /// Rows for the next epoch.

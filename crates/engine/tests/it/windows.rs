@@ -1,6 +1,8 @@
 //! Event time: windows that close, and rows that come too late.
 
-use levada::codes;
+use std::time::Duration;
+
+use levada::{Database, World, codes};
 
 use crate::support::{batch, database, ints, refusal, rows, run, seconds};
 
@@ -62,4 +64,27 @@ fn s_004_window_close_needs_a_watermark() {
     let sql = "CREATE MATERIALIZED VIEW w AS SELECT window_start, count(*) AS n
                FROM TUMBLE(s, at, INTERVAL '10' SECOND) GROUP BY window_start, window_end EMIT ON WINDOW CLOSE";
     assert_eq!(refusal(&db, sql), codes::LV_S501);
+}
+
+#[test]
+fn a_silent_partition_holds_back_nothing_once_it_is_idle() {
+    let (world, clock) = World::sim(1);
+    let db = Database::builder().shards(1).world(world).open_in_memory().unwrap();
+    run(&db, SOURCE);
+    run(
+        &db,
+        "CREATE MATERIALIZED VIEW closed AS
+             SELECT window_start, count(*) AS n FROM TUMBLE(s, at, INTERVAL '10' SECOND)
+             GROUP BY window_start, window_end EMIT ON WINDOW CLOSE",
+    );
+    let (quick, silent) = (db.source("s").unwrap(), db.source("s").unwrap());
+    silent.push_blocking(batch(vec![("at", seconds(&[1])), ("v", ints(&[1]))])).unwrap();
+    clock.advance(Duration::from_secs(50));
+    quick.push_blocking(batch(vec![("at", seconds(&[30])), ("v", ints(&[1]))])).unwrap();
+    assert!(!db.step().unwrap(), "nothing is idle yet");
+    assert!(rows(&db, "SELECT * FROM closed").is_empty(), "the slowest partition decides");
+    clock.advance(Duration::from_secs(15));
+    assert!(db.step().unwrap(), "the silent one is idle after a minute: no row is needed to see it");
+    assert_eq!(rows(&db, "SELECT * FROM closed"), ["1970-01-01T00:00:00 1"]);
+    assert!(!db.step().unwrap(), "and that is told once");
 }
