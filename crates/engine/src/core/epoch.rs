@@ -71,9 +71,7 @@ impl Core {
         let (now, idle_timeout) = (self.world.now(), Duration::from_millis(self.settings.idle_timeout_ms));
         self.sources.get_mut(&id).is_some_and(|source| {
             let before = source.watermark();
-            let a = source.advance(&[], now, idle_timeout);
-            eprintln!("DBG {before:?} {a:?} {now:?} {idle_timeout:?}");
-            a > before
+            source.advance(&[], now, idle_timeout) > before
         })
     }
 
