@@ -1,19 +1,17 @@
-//! The start of a job: its inputs' contents first, at one epoch, then every change after it.
+//! The start of a job: what was before it first (`backfill`), at one epoch, then every change after it.
 
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use levada_base::{Error, ObjectId, Result, Watermark, codes};
+use levada_base::{ObjectId, Result, Watermark, codes};
 use levada_connect::Source;
 use levada_dataflow::Runtime;
-use levada_delta::DeltaBatch;
-use levada_plan::{Planned, RelationKind};
+use levada_plan::Planned;
 
-use super::epoch::{Changes, EpochInputs};
 use super::job::{Job, JobState, Output};
 use super::{Core, Payload};
 use crate::content::Content;
-use crate::intake::{Origin, Prepared, Queue, Reader, ReaderThread, SourceDefinition, SourceState, StepOf};
+use crate::intake::{Origin, Queue, Reader, ReaderThread, SourceState};
 use crate::outcome::Notice;
 
 impl Core {
@@ -47,8 +45,8 @@ impl Core {
             Output::Stored => Some(Content::new(schema, planned.append_only, planned.key.as_deref())?),
             Output::Passing | Output::Sink(_) | Output::Subscriber { .. } => None,
         };
-        let mut notices = Vec::new();
-        let sources = self.open_sources(&job, &mut notices)?;
+        let notices = self.notices_of_loss(&job);
+        let sources = self.open_sources(&job)?;
         self.fill(&mut job, content.as_mut())?;
         if let Some(content) = content {
             self.contents.insert(id, content);
@@ -60,27 +58,23 @@ impl Core {
         Ok(notices)
     }
 
-    /// Opens the sources that nobody reads yet, and says which can't be read again from their start.
-    fn open_sources(&mut self, job: &Job, notices: &mut Vec<Notice>) -> Result<Vec<(ObjectId, Box<dyn Source>)>> {
+    /// Says which sources can't be read again from their start.
+    fn notices_of_loss(&self, job: &Job) -> Vec<Notice> {
+        let start = self.epoch.next();
+        let message = |source: String| format!("source \"{source}\" can't be read again: {} starts at epoch {start}", job.name);
+        self.lost_below(job).into_iter().map(|source| Notice { code: codes::LV_S911, message: message(source) }).collect()
+    }
+
+    /// Opens the sources that nobody reads yet.
+    fn open_sources(&mut self, job: &Job) -> Result<Vec<(ObjectId, Box<dyn Source>)>> {
         let mut opened = Vec::new();
         for (_, id) in &job.inputs {
             let Some(Payload::Source { definition, .. }) = self.catalog.by_id(*id).map(|object| &object.payload) else {
                 continue;
             };
             let state = self.sources.entry(*id).or_insert_with(|| SourceState::new(definition.clone()));
-            if matches!(definition.origin, Origin::Push) {
-                if state.rows > 0 {
-                    let message = format!(
-                        "source \"{}\" can't be read again: {} starts at epoch {}",
-                        definition.relation.name,
-                        job.name,
-                        self.epoch.next()
-                    );
-                    notices.push(Notice { code: codes::LV_S911, message });
-                }
-                continue;
-            }
-            if !state.is_started()
+            if !matches!(definition.origin, Origin::Push)
+                && !state.is_started()
                 && !opened.iter().any(|(known, _)| known == id)
                 && let Some(source) = definition.open(&self.context)?
             {
@@ -116,48 +110,6 @@ impl Core {
         Ok(())
     }
 
-    /// The contents of what the job reads, through the job, in an epoch of its own.
-    fn fill(&mut self, job: &mut Job, mut content: Option<&mut Content>) -> Result<()> {
-        for (source, rows) in self.sources_behind(job) {
-            self.catch_up(job, content.as_deref_mut(), source, rows)?;
-        }
-        let mut inputs = EpochInputs::new();
-        for (_, id) in job.inputs.clone() {
-            inputs.insert(id, self.present(id)?);
-        }
-        let epoch = self.epoch.next();
-        let changes = job.run_first(epoch, &inputs, &self.pool)?;
-        self.epoch = epoch;
-        if let Some(content) = content {
-            content.apply(&changes.batches)?;
-        }
-        match &mut job.output {
-            Output::Sink(sink) => sink.commit(epoch)?,
-            Output::Subscriber { sender, snapshot } => {
-                if let Some(mut sender) = sender.take() {
-                    if *snapshot {
-                        sender.send(epoch, &changes.batches, changes.watermark);
-                    }
-                    job.subscribers.push(sender);
-                }
-            }
-            Output::Stored | Output::Passing => {}
-        }
-        Ok(())
-    }
-
-    /// What a relation holds now, as changes from nothing.
-    fn present(&mut self, id: ObjectId) -> Result<Changes> {
-        let watermark = self.watermark_of(id);
-        let passing = self.relation(id).is_some_and(|relation| relation.kind != RelationKind::Stored);
-        let batches = match self.contents.get_mut(&id) {
-            Some(content) => content.rows()?.into_iter().map(DeltaBatch::insertions).collect(),
-            None if passing => Vec::new(),
-            None => return Err(Error::internal(format!("relation {id} has no content"))),
-        };
-        Ok(Changes { batches, watermark })
-    }
-
     /// The watermark of a relation at the present epoch.
     pub(crate) fn watermark_of(&self, id: ObjectId) -> Watermark {
         match (self.sources.get(&id), self.jobs.get(&id)) {
@@ -170,49 +122,6 @@ impl Core {
                 _ => Watermark::END,
             },
         }
-    }
-
-    /// Sources that were read before this job came and can be read again, with how many rows.
-    fn sources_behind(&self, job: &Job) -> Vec<(SourceDefinition, u64)> {
-        let state = |(_, id): &(_, ObjectId)| self.sources.get(id);
-        let behind = job.inputs.iter().filter_map(state).filter(|state| state.rows > 0 && state.definition.can_replay());
-        behind.map(|state| (state.definition.clone(), state.rows)).collect()
-    }
-
-    /// Reads a source again up to where the others are, for this job alone.
-    fn catch_up(
-        &mut self,
-        job: &mut Job,
-        mut content: Option<&mut Content>,
-        source: SourceDefinition,
-        rows: u64,
-    ) -> Result<()> {
-        let id = source.relation.id;
-        let Some(opened) = source.open(&self.context)? else { return Ok(()) };
-        let mut own = SourceState::new(source.clone());
-        let mut reader = Reader::new(opened, source);
-        while own.rows < rows {
-            let left = usize::try_from(rows - own.rows).unwrap_or(usize::MAX);
-            let prepared: Prepared = match reader.step(left.min(self.settings.source_rows_max))? {
-                StepOf::Rows(prepared) => prepared,
-                StepOf::Nothing => continue,
-                StepOf::End => {
-                    return Err(Error::new(
-                        codes::LV_C023,
-                        format!("source \"{}\" is shorter than it was", own.definition.relation.name),
-                    )
-                    .with_reason(format!("{rows} rows were read before, {} now", own.rows)));
-                }
-            };
-            let delta = prepared.delta.clone();
-            own.advance(&[prepared], self.world.now(), std::time::Duration::ZERO);
-            let changes = Changes { batches: vec![delta], watermark: own.watermark() };
-            let inputs = EpochInputs::from([(id, changes)]);
-            if let (Some(changes), Some(content)) = (job.run(self.epoch, &inputs, &self.pool)?, content.as_deref_mut()) {
-                content.apply(&changes.batches)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state of a database: catalog, contents, sources, jobs. One owner at a time holds it; an epoch is one call.
 
+mod backfill;
 mod end;
 mod epoch;
 mod job;

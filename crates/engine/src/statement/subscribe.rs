@@ -49,7 +49,7 @@ fn snapshot(core: &Core, subscribe: &Subscribe) -> Result<bool> {
     let object = core.catalog.find(&name.name)?;
     let stored = object.payload.relation().is_some_and(|relation| relation.kind == RelationKind::Stored);
     match &subscribe.snapshot {
-        None => Ok(true),
+        None => Ok(stored),
         Some(said) if said.value && !stored => Err(Error::new(
             codes::LV_S703,
             format!("\"{name}\" is {}: it has no content to begin with", object.kind.with_article()),

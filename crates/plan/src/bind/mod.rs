@@ -2,6 +2,7 @@
 
 mod checked_math;
 mod engine_types;
+mod literals;
 mod locate;
 mod provider;
 mod session;

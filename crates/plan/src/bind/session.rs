@@ -17,6 +17,7 @@ use sqlparser::ast;
 
 use super::checked_math;
 use super::engine_types::EngineTypes;
+use super::literals::type_exponents;
 use super::provider::{Provider, parser_options};
 use crate::error::from_datafusion;
 use crate::windows;
@@ -97,6 +98,7 @@ impl Binder {
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
         let mut ast = query.ast.clone();
         windows::rewrite(&mut ast);
+        type_exponents(&mut ast);
         let statement = SqlStatement::Query(ast);
         let plan = planner.sql_statement_to_plan(statement).map_err(|error| provider.error(error).at(query.position))?;
         windows::place(plan).map_err(|error| error.at(query.position))
@@ -127,8 +129,10 @@ impl Binder {
         let nothing = NoRelations;
         let provider = Provider::new(&self.state, &nothing);
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
+        let mut expr = expr.clone();
+        type_exponents(&mut expr);
         let expr = planner
-            .sql_to_expr(expr.clone(), schema, &mut datafusion::sql::planner::PlannerContext::new())
+            .sql_to_expr(expr, schema, &mut datafusion::sql::planner::PlannerContext::new())
             .map_err(|error| provider.error(error))?;
         self.state.create_physical_expr(expr.clone(), schema).map_err(from_datafusion)?;
         Ok(expr)
