@@ -109,6 +109,7 @@ impl Core {
         }
         self.commit(epoch);
         self.publish(epoch, &inputs);
+        self.end_unread_subscriptions();
         Ok(epoch)
     }
 
@@ -146,6 +147,14 @@ impl Core {
                 job.subscribers.retain_mut(|subscriber| subscriber.send(epoch, &changes.batches, changes.watermark));
             }
         }
+    }
+
+    /// A subscription whose reader is gone has nobody to work for.
+    fn end_unread_subscriptions(&mut self) {
+        self.jobs.retain(|_, job| match &job.output {
+            Output::Subscriber { sender: None, .. } => !job.subscribers.is_empty(),
+            _ => true,
+        });
     }
 
     /// Stops a job and everything that reads it.

@@ -103,3 +103,18 @@ fn equal_rows_that_go_are_one_change_and_a_row_replaced_by_itself_is_none() {
     assert_eq!(changes(&mut bag), ["-2 1"]);
     assert!(keyed.try_next().is_none());
 }
+
+#[test]
+fn a_subscription_that_nobody_reads_any_more_stops_working() {
+    let db = database();
+    run(&db, "CREATE TABLE t (k BIGINT)");
+    let reads = |db: &Database| db.progress().into_iter().filter(|progress| !progress.is_source).count();
+    let kept = subscribe(&db, "t");
+    drop(subscribe(&db, "t"));
+    assert_eq!(reads(&db), 2);
+    run(&db, "INSERT INTO t VALUES (1)");
+    assert_eq!(reads(&db), 1, "the next epoch finds that one reader is gone");
+    drop(kept);
+    run(&db, "INSERT INTO t VALUES (2)");
+    assert_eq!(reads(&db), 0);
+}
