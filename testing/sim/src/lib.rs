@@ -24,7 +24,7 @@ mod verdict;
 
 pub use generate::scenario;
 pub use run::{contents, run};
-pub use scenario::{Scenario, Step};
+pub use scenario::{Scenario, SourceKind, Step};
 pub use shrink::shrink;
-pub use sweep::{FailedSeed, REFUSED_PERCENT_MAX, UNANSWERED_PER_THOUSAND_MAX, run_seed, shards_of, sweep};
+pub use sweep::{FailedSeed, REFUSED_PERCENT_MAX, UNANSWERED_PERCENT_MAX, run_seed, shards_of, sweep};
 pub use verdict::{Failure, FailureKind, Tally};

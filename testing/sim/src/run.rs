@@ -22,6 +22,7 @@ pub fn run(scenario: &Scenario, shards: usize) -> Result<Tally, Failure> {
         run.step(step).map_err(|error| Failure::of(at, &step.sql(), &error))?;
         run.check(at, step.touches())?;
     }
+    run.live.iter().try_for_each(|live| live.finish(&run.db, scenario.steps.len()))?;
     run.tally.late = run.timed.iter().map(Timed::late).sum();
     Ok(run.tally)
 }

@@ -111,6 +111,9 @@ impl Aggregate {
             self.before.add(first.shown, values);
         }
         self.groups.add(&slots, delta.weights().map(|weights| &**weights.values()));
+        if self.calls.is_empty() && planted::has(Bug::DistinctIgnoresWeights) {
+            self.groups.forget_copies(&slots);
+        }
         // The first column of parts is the weight.
         let mut part = self.parts.map(|first| first + 1);
         for source in &mut self.sources {
