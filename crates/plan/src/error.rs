@@ -140,6 +140,7 @@ const WORDS: &[(&str, Code, &str)] = &[
         codes::LV_S307,
         "group by the column, or aggregate it with min() or max()",
     ),
+    ("different number of columns", codes::LV_S202, "give every branch of the UNION the same columns"),
     ("unique expression names", codes::LV_S121, "give one an alias, as in a AS b"),
     ("correlated", codes::LV_S304, "write it as a join, or put an aggregate around its column, such as max(…)"),
     ("must be part of group by", codes::LV_S307, "group by the column, or aggregate it with min() or max()"),

@@ -99,8 +99,9 @@ impl Planner {
     /// A relation: its changes come in here.
     fn lower_scan(&mut self, scan: &TableScan) -> Result<Rel> {
         let Some(PlanSource(relation)) = scan.source.downcast_ref::<PlanSource>() else {
-            return Err(Error::new(codes::LV_S206, format!("\"{}\" can't be read by a continuous query", scan.table_name))
-                .with_hint("declare it: CREATE SOURCE … WITH (connector = 'file', path = '…')"));
+            return Err(Error::new(codes::LV_S300, format!("\"{}\" can't be read by a continuous query", scan.table_name))
+                .with_reason("it is read once, and nobody would say when it changes")
+                .with_hint("INSERT its rows into a table and read that"));
         };
         let full =
             Arc::new(DFSchema::try_from_qualified_schema(scan.table_name.clone(), &relation.schema).map_err(from_datafusion)?);

@@ -82,8 +82,17 @@ fn parse_range(script: &Script<'_>, range: Range<usize>) -> Result<Parsed> {
     let statement = limits::with_stack_for(depth, || {
         let statement = parse_statement(&mut reader)?;
         if reader.at_end() { Ok(statement) } else { Err(reader.unexpected("the end of the statement")) }
-    })?;
+    });
+    let statement = statement.map_err(with_fix)?;
     Ok(Parsed { statement, text: script.slice(range.clone()).to_owned(), position: script.position(range) })
+}
+
+/// Where nothing nearer is known, the fix is the form of the statement.
+fn with_fix(error: Error) -> Error {
+    match error.hint() {
+        Some(_) => error,
+        None => error.with_hint("docs/sql shows the form of each statement"),
+    }
 }
 
 /// A text cut at its semicolons, as a shell needs it while somebody is typing.
