@@ -88,3 +88,30 @@ fn a_silent_partition_holds_back_nothing_once_it_is_idle() {
     assert_eq!(rows(&db, "SELECT * FROM closed"), ["1970-01-01T00:00:00 1"]);
     assert!(!db.step().unwrap(), "and that is told once");
 }
+
+#[test]
+fn hopping_windows_follow_updates_and_deletes() {
+    let db = database();
+    let query = "SELECT window_start, window_end, count(*) AS n, sum(v) AS total
+                 FROM HOP(t, at, INTERVAL '4' SECOND, INTERVAL '10' SECOND) GROUP BY window_start, window_end";
+    run(&db, "CREATE TABLE t (id BIGINT PRIMARY KEY, at TIMESTAMP, v BIGINT)");
+    run(&db, &format!("CREATE MATERIALIZED VIEW hops AS {query}"));
+    let changes = [
+        "INSERT INTO t VALUES (1, '1970-01-01 00:00:03', 5), (2, '1970-01-01 00:00:07', 7), (3, '1970-01-01 00:00:07', 11)",
+        "UPDATE t SET at = '1970-01-01 00:00:15' WHERE id = 2",
+        "UPDATE t SET v = 6 WHERE id = 1",
+        "DELETE FROM t WHERE id = 3",
+        "DELETE FROM t",
+    ];
+    let windows = changes.map(|change| {
+        run(&db, change);
+        let found = rows(&db, "SELECT * FROM hops");
+        assert_eq!(found, rows(&db, query), "after {change}");
+        found.len()
+    });
+    assert_eq!(
+        windows,
+        [3, 5, 5, 4, 0],
+        "3 s is in the windows from -4 and 0, 7 s in those from 0 and 4, 15 s in those from 8 and 12"
+    );
+}
