@@ -172,6 +172,7 @@ codes! {
     LV_S722 "LV-S722" Unavailable "53200" "memory limit reached";
     LV_S901 "LV-S901" Invalid "00000" "object exists, skipped";
     LV_S902 "LV-S902" Invalid "00000" "object exists with another definition";
+    LV_S906 "LV-S906" Invalid "00000" "nothing to do";
     LV_S908 "LV-S908" Invalid "00000" "ORDER BY is not kept by a view";
     LV_S909 "LV-S909" Invalid "00000" "LIMIT without ORDER BY uses canonical order";
     LV_S910 "LV-S910" Invalid "00000" "state can grow without bound";

@@ -1,6 +1,7 @@
 //! What the names in a query stand for: changes in a continuous query, rows in an ad-hoc one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -41,6 +42,15 @@ impl<'a> Continuous<'a> {
         Self { core, read: Mutex::default() }
     }
 
+    /// What to say of a name that is a file's.
+    fn file(&self, name: &str) -> Option<Error> {
+        self.core.context.registry.format_of_path(Path::new(name))?;
+        Some(
+            Error::new(codes::LV_S206, format!("file \"{name}\" is read once, a continuous query reads on"))
+                .with_hint(format!("declare it: CREATE SOURCE s (…) WITH (connector = 'file', path = '{name}'), and read s")),
+        )
+    }
+
     pub(crate) fn into_read(self) -> Vec<ObjectId> {
         self.read.into_inner()
     }
@@ -49,7 +59,7 @@ impl<'a> Continuous<'a> {
 impl Relations for Continuous<'_> {
     fn relation(&self, reference: &TableReference) -> Result<Arc<dyn TableSource>> {
         let name = plain_name(reference)?;
-        let object = self.core.catalog.find(name)?;
+        let object = self.core.catalog.find(name).map_err(|unknown| self.file(name).unwrap_or(unknown))?;
         self.read.lock().push(object.id);
         if let Payload::View { definition, .. } = &object.payload {
             let plan = self.core.bind_view(definition, self)?;

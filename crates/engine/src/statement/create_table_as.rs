@@ -7,6 +7,7 @@ use levada_plan::type_name;
 use levada_sql::{Column, CreateTable, Query, Statement};
 
 use super::existing::{Found, look};
+use super::select::over_a_source;
 use super::{create_table, dml, select};
 use crate::core::{Core, Payload};
 use crate::outcome::Outcome;
@@ -66,15 +67,4 @@ fn refuse_continuous(query: &Query) -> Result<()> {
             .with_hint("leave EMIT out, or CREATE MATERIALIZED VIEW, which goes on")
             .at(emit.position)),
     }
-}
-
-/// A source has no end to copy up to.
-fn over_a_source(error: Error, query: &Query) -> Error {
-    if error.code() != codes::LV_S120 {
-        return error;
-    }
-    Error::new(codes::LV_S206, "a copy that is made once of rows that never end")
-        .with_reason(error.message())
-        .with_hint("CREATE MATERIALIZED VIEW over it, which goes on")
-        .at(query.position)
 }

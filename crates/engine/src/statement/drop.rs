@@ -12,27 +12,27 @@ pub(super) fn execute(core: &mut Core, drop: &Drop) -> Result<Outcome> {
     let kind = kind_of(drop.kind);
     let cascade = drop.dependants == Dependants::Cascade;
     let mut notices = Vec::new();
-    let mut gone = Vec::new();
+    let (mut gone, mut along) = (Vec::new(), Vec::new());
     // All or nothing: the names are tried on a copy first.
     let mut trial = core.catalog.clone();
     for name in &drop.names {
         check_schema(name)?;
         if drop.if_exists && trial.get(&name.name).is_none() {
             let message = format!("{kind} \"{name}\" does not exist, nothing was dropped");
-            notices.push(Notice { code: codes::LV_S901, message });
+            notices.push(Notice { code: codes::LV_S906, message });
             continue;
         }
         let id = trial.find_kind(&name.name, kind).map_err(|error| error.at(name.position))?.id;
         let removed = trial.remove(id, cascade).map_err(|error| error.at(name.position))?;
-        for object in removed.iter().filter(|object| object.id != id) {
-            let message = format!("{} \"{}\" was dropped with it", object.kind, object.name);
-            notices.push(Notice { code: codes::LV_S901, message });
-        }
+        along.extend(
+            removed.iter().filter(|object| object.id != id).map(|object| format!("{} \"{}\"", object.kind, object.name)),
+        );
         gone.extend(removed.iter().map(|object| object.id));
     }
     core.catalog = trial;
     gone.into_iter().map(|id| core.forget(id)).fold(Ok(()), Result::and)?;
-    Ok(with_notices(format!("DROP {}", kind.keyword()), notices))
+    let along = if along.is_empty() { String::new() } else { format!(", and with it {}", along.join(", ")) };
+    Ok(with_notices(format!("DROP {}{along}", kind.keyword()), notices))
 }
 
 impl Core {

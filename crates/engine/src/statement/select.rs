@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::TableReference;
 use datafusion::physical_plan::collect;
-use levada_base::{Epoch, Result};
+use levada_base::{Epoch, Error, Result, codes};
 use levada_delta::engine_batch;
 use levada_plan::{Binder, from_datafusion};
 use levada_sql::{Query, ast};
@@ -33,7 +33,7 @@ pub(crate) async fn select(database: &Database, query: &Query) -> Result<Rows> {
 /// The query's own.
 pub(crate) async fn evaluate(binder: &Binder, query: &Query, relations: &Stored, epoch: Epoch) -> Result<Rows> {
     let plan = levada_sql::with_stack(|| binder.bind(query, relations))?;
-    let located = |error: levada_base::Error| error.at(query.position);
+    let located = |error: Error| error.at(query.position);
     let physical = binder.state().create_physical_plan(&plan).await.map_err(from_datafusion).map_err(located)?;
     let schema = levada_delta::engine_schema(&physical.schema());
     let batches = collect(physical, binder.state().task_ctx()).await.map_err(from_datafusion).map_err(located)?;
@@ -58,6 +58,17 @@ pub(crate) async fn evaluate_for(
     })?;
     let query = query.clone();
     database.run(async move { evaluate(&binder, &query, &stored, epoch).await }).await
+}
+
+/// What is written once can't be read from a source, which has no end: says so instead of `LV-S120`.
+pub(super) fn over_a_source(error: Error, query: &Query) -> Error {
+    if error.code() != codes::LV_S120 {
+        return error;
+    }
+    Error::new(codes::LV_S206, "rows are written once, and what they are read from never ends")
+        .with_reason(error.message())
+        .with_hint("CREATE MATERIALIZED VIEW over it, which goes on, and read that")
+        .at(query.position)
 }
 
 /// Every name in a query that may be a relation: the tables, and what window functions are over.

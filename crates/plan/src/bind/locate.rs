@@ -4,11 +4,31 @@ use std::ops::ControlFlow;
 
 use datafusion::common::TableReference;
 use levada_base::Position;
+use levada_sql::Query;
 use sqlparser::ast::{self, Expr, Ident, visit_expressions, visit_relations};
 use sqlparser::tokenizer::Span;
 
 /// The first place at which `query` names the relation: in FROM, or as the argument of a window.
-pub(super) fn place_of(query: &ast::Query, relation: &TableReference) -> Option<Position> {
+pub(super) fn place_of(query: &Query, relation: &TableReference) -> Option<Position> {
+    place_in_tree(&query.ast, relation).or_else(|| place_in_text(query, relation))
+}
+
+/// The parser keeps no place of a file's name: it is looked for as it is written, in quotes.
+fn place_in_text(query: &Query, file: &TableReference) -> Option<Position> {
+    let written = format!("'{}'", file.table());
+    let (before, _) = query.text.split_once(&written)?;
+    let count = |text: &str| u32::try_from(text.chars().count()).ok();
+    let start = match before.rsplit_once('\n') {
+        None => Position::new(query.position.line, query.position.column + count(before)?),
+        Some((lines, last)) => {
+            let lines = u32::try_from(lines.matches('\n').count()).ok()? + 1;
+            Position::new(query.position.line + lines, count(last)? + 1)
+        }
+    };
+    Some(start.covering(count(&written)?))
+}
+
+fn place_in_tree(query: &ast::Query, relation: &TableReference) -> Option<Position> {
     let is_it = |name: &Ident| name.value == relation.table() || name.value.to_lowercase() == relation.table();
     let found = visit_relations(query, |name| match name.0.last().and_then(|part| part.as_ident()) {
         Some(last) if is_it(last) => ControlFlow::Break(last.span),

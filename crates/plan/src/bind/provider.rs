@@ -15,6 +15,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, Ta
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::ParserOptions;
 use levada_base::Error;
+use levada_sql::Query;
 use sqlparser::ast;
 
 use super::Relations;
@@ -29,7 +30,7 @@ pub(super) struct Provider<'a> {
     relations: &'a dyn Relations,
     types: Arc<dyn TypePlanner>,
     windows: Vec<Arc<dyn RelationPlanner>>,
-    query: Option<&'a ast::Query>,
+    query: Option<&'a Query>,
     /// What went wrong with a relation, in our words: DataFusion would only keep the text.
     error: RefCell<Option<Error>>,
 }
@@ -47,8 +48,8 @@ impl<'a> Provider<'a> {
     }
 
     /// For a whole query, which may have windows in FROM.
-    pub(super) fn for_query(mut self, query: &'a ast::Query) -> Self {
-        self.windows = vec![Arc::new(TableFunctions { window_time: names_window_time(query) })];
+    pub(super) fn for_query(mut self, query: &'a Query) -> Self {
+        self.windows = vec![Arc::new(TableFunctions { window_time: names_window_time(&query.ast) })];
         self.query = Some(query);
         self
     }

@@ -94,7 +94,7 @@ impl Binder {
     /// # Errors
     /// `LV-S1xx`, `LV-S3xx`, `LV-S5xx` with the place in the query.
     pub fn bind(&self, query: &Query, relations: &dyn Relations) -> Result<LogicalPlan> {
-        let provider = Provider::new(&self.state, relations).for_query(&query.ast);
+        let provider = Provider::new(&self.state, relations).for_query(query);
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
         let mut ast = query.ast.clone();
         windows::rewrite(&mut ast);

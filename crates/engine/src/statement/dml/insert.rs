@@ -17,7 +17,7 @@ use crate::database::is_pushed;
 use crate::intake::{Prepare, SourceDefinition};
 use crate::outcome::Outcome;
 use crate::statement::row_columns::places;
-use crate::statement::select::evaluate_for;
+use crate::statement::select::{evaluate_for, over_a_source};
 use crate::{Database, Rows};
 
 /// What an INSERT writes into.
@@ -50,7 +50,9 @@ pub(crate) async fn insert(database: &Database, insert: &Insert) -> Result<Outco
     let target = database.read(|core| target(core, insert))?;
     let position = insert.target.position;
     let rows = match &insert.source {
-        InsertSource::Values(query) | InsertSource::Query(query) => evaluate_for(database, query, |_, _| Ok(())).await?,
+        InsertSource::Values(query) | InsertSource::Query(query) => {
+            evaluate_for(database, query, |_, _| Ok(())).await.map_err(|error| over_a_source(error, query))?
+        }
         InsertSource::DefaultValues => no_columns(database.epoch())?,
     };
     let batch = named_rows(&target, insert, &rows, position)?;
