@@ -23,8 +23,8 @@ pub use pool::Pool;
 use shard::Shard;
 use topology::Topology;
 
-/// Rows of an epoch below which one thread is faster than two.
-const PARALLEL_ROWS_MIN: usize = 4_096;
+/// Work of a stage, in rows of a stateful operator, below which one thread is faster than two.
+const PARALLEL_WORK_MIN: usize = 4_096;
 /// Rows of an input that go to a shard in one piece.
 const SLICE_ROWS: usize = 8_192;
 
@@ -99,7 +99,7 @@ impl Runtime {
             let rows: usize = self.shards.iter().map(|shard| shard.waiting_rows(stage)).sum();
             let topology = &self.topology;
             let run = |shard: &mut Shard| run_guarded(shard, stage, topology, &times);
-            if rows >= PARALLEL_ROWS_MIN && self.shards.len() > 1 {
+            if self.shards.len() > 1 && topology.work(stage, rows) >= PARALLEL_WORK_MIN {
                 pool.run(&mut self.shards, run)?;
             } else {
                 self.shards.iter_mut().try_for_each(run)?;
@@ -115,7 +115,8 @@ impl Runtime {
         let shards = self.shards.len();
         for input in inputs {
             let total: usize = input.changes.iter().map(DeltaBatch::num_rows).sum();
-            let share = if total < PARALLEL_ROWS_MIN { total } else { total.div_ceil(shards).max(1) };
+            let is_worth_it = self.topology.work(self.topology.stage(input.node), total) >= PARALLEL_WORK_MIN;
+            let share = if is_worth_it { total.div_ceil(shards).max(1) } else { total };
             let mut dealt = 0;
             for delta in input.changes {
                 let mut offset = 0;

@@ -5,6 +5,9 @@ use levada_base::Watermark;
 use super::EpochInput;
 use crate::{Graph, NodeId, OpSpec, Route};
 
+/// So many rows of an operator without state cost about as much as one row of an operator with state.
+const STATELESS_ROWS: usize = 16;
+
 /// An edge, seen from the node that feeds it.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
@@ -21,6 +24,8 @@ pub(super) struct Topology {
     readers: Vec<Vec<Reader>>,
     feeds: Vec<Vec<NodeId>>,
     has_event_time: Vec<bool>,
+    /// By stage: whether some operator of it keeps state.
+    is_stateful: Vec<bool>,
     output: NodeId,
 }
 
@@ -45,12 +50,30 @@ impl Topology {
         for (at, &stage) in stage_of.iter().enumerate() {
             nodes_in[stage].push(NodeId(at));
         }
+        let is_stateful = |at: &NodeId| {
+            let node = graph.node(*at);
+            !matches!(node.op, OpSpec::Input(_) | OpSpec::Values(_) | OpSpec::Map(_) | OpSpec::Union | OpSpec::Window(_))
+        };
+        let is_stateful = nodes_in.iter().map(|nodes: &Vec<NodeId>| nodes.iter().any(is_stateful)).collect();
         let has_event_time = graph.nodes().iter().map(|node| matches!(&node.op, OpSpec::Input(i) if i.event_time.is_some()));
-        Self { stage_of, nodes_in, readers, feeds, has_event_time: has_event_time.collect(), output: graph.output() }
+        Self {
+            stage_of,
+            nodes_in,
+            readers,
+            feeds,
+            has_event_time: has_event_time.collect(),
+            is_stateful,
+            output: graph.output(),
+        }
     }
 
     pub(super) fn stages(&self) -> usize {
         self.nodes_in.len()
+    }
+
+    /// The work of `rows` rows in a stage, in rows of a stateful operator.
+    pub(super) fn work(&self, stage: usize, rows: usize) -> usize {
+        if self.is_stateful[stage] { rows } else { rows / STATELESS_ROWS }
     }
 
     pub(super) fn stage(&self, node: NodeId) -> usize {
