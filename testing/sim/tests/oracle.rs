@@ -4,8 +4,9 @@
 
 use levada_sim::{REFUSED_PERCENT_MAX, UNANSWERED_PERCENT_MAX, run_seed, sweep};
 
-/// Seeds that failed once, each for a reason of its own.
-const FOUND: &[u64] = &[5, 6, 11, 78, 122, 275, 414, 827];
+/// Seeds that fail without a fix that was made: equal rows that a DELETE took back came as several changes. A change of what the
+/// generator makes of a seed asks for other seeds here.
+const FOUND: &[u64] = &[6, 14];
 
 const SEEDS_PER_TEST: u64 = 60;
 /// Fewer would mean that the cases have become emptier.
