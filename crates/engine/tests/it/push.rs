@@ -102,7 +102,10 @@ fn q_2_the_time_of_arrival_is_stored_with_the_row() {
     assert!(first[0].starts_with("1 20") && first[0].ends_with(" true"), "{first:?}");
     push(2);
     assert_eq!(rows(&db, "SELECT v, seen, same FROM stored WHERE v = 1"), first, "it does not move on");
-    assert_eq!(rows(&db, "SELECT count(*) FROM stored AS a JOIN stored AS b ON a.v = 1 AND b.v = 2 WHERE a.seen <= b.seen"), ["1"]);
+    assert_eq!(
+        rows(&db, "SELECT count(*) FROM stored AS a JOIN stored AS b ON a.v = 1 AND b.v = 2 WHERE a.seen <= b.seen"),
+        ["1"]
+    );
 }
 
 #[test]
