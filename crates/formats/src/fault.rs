@@ -4,8 +4,11 @@ use levada_base::{Error, codes, nearest};
 
 /// A row that can't be read: `LV-C040: bids.csv, line 17, column "price": "abc" is not a BIGINT`.
 pub(crate) fn bad_row(file: &str, line: u64, column: Option<&str>, reason: impl Into<String>) -> Error {
-    let column = column.map_or_else(String::new, |column| format!(", column \"{column}\""));
-    Error::new(codes::LV_C040, format!("{file}, line {line}{column}")).with_reason(reason).with_hint(MEND)
+    let (column, fix) = match column {
+        None => (String::new(), MEND_LINE),
+        Some(column) => (format!(", column \"{column}\""), MEND),
+    };
+    Error::new(codes::LV_C040, format!("{file}, line {line}{column}")).with_reason(reason).with_hint(fix)
 }
 
 /// A file that is broken as a whole.
@@ -45,8 +48,11 @@ pub(crate) fn unfit_type(format: &str, column: &str, type_name: &str) -> Error {
     Error::new(codes::LV_C003, format!("format \"{format}\" can't hold the column \"{column}\" of type {type_name}"))
 }
 
-/// What to do about a row.
-pub(crate) const MEND: &str = "correct the row, or declare the column as TEXT and take try_cast of it";
+/// What to do about a line that is no row.
+pub(crate) const MEND_LINE: &str = "correct the line, or take it out";
+
+/// What to do about a value.
+pub(crate) const MEND: &str = "correct the value, or declare the column as TEXT and take try_cast of it";
 
 /// How many fields of a file an error lists.
 const FIELDS_LISTED_MAX: usize = 20;

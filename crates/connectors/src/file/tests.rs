@@ -117,7 +117,7 @@ fn a_bad_row_comes_after_the_good_ones_and_again_if_asked_again() {
     let mut source = open(&context, &[("path", "a.csv")]).unwrap();
     let (batches, error) = read_all(&mut *source, 10);
     assert_eq!(numbers(&batches), [1, 2]);
-    let expected = "LV-C040: a.csv, line 4, column \"n\": \"x\" is not a BIGINT";
+    let expected = "LV-C040: a.csv, line 4, column \"n\": \"x\" is not a BIGINT; correct the value, or declare the column as TEXT and take try_cast of it";
     assert_eq!(error.unwrap().to_string(), expected);
     let (batches, error) = read_all(&mut *source, 10);
     assert!(batches.is_empty());

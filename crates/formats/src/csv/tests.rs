@@ -4,6 +4,7 @@ use levada_base::codes;
 use levada_connect::{Format, Options};
 
 use super::*;
+use crate::fault::{MEND, MEND_LINE};
 use crate::testing::{decode, decode_rest, plan, schema_of, text_file};
 
 fn int_and_text() -> SchemaRef {
@@ -84,7 +85,10 @@ fn a_bad_value_is_named_after_the_rows_before_it_went_out() {
     let (batches, error) = read(&text, &schema, &[]);
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 8);
     // Eight records of two lines each, after the header.
-    assert_eq!(error.unwrap().to_string(), "LV-C040: bids.csv, line 18, column \"price\": \"abc\" is not a BIGINT");
+    assert_eq!(
+        error.unwrap().to_string(),
+        format!("LV-C040: bids.csv, line 18, column \"price\": \"abc\" is not a BIGINT; {MEND}")
+    );
 }
 
 #[test]
@@ -94,8 +98,11 @@ fn broken_rows_are_errors_with_their_line() {
         assert_eq!(error.code(), codes::LV_C040);
         error.to_string()
     };
-    assert_eq!(reason("n,t\n1,a\n1\n"), "LV-C040: bids.csv, line 3: 1 fields where 2 are needed: \"1\"");
-    assert_eq!(reason("n,t\n1,\"a"), "LV-C040: bids.csv, line 2: a quote is opened and never closed: \"1,\"a\"");
+    assert_eq!(reason("n,t\n1,a\n1\n"), format!("LV-C040: bids.csv, line 3: 1 fields where 2 are needed: \"1\"; {MEND_LINE}"));
+    assert_eq!(
+        reason("n,t\n1,\"a"),
+        format!("LV-C040: bids.csv, line 2: a quote is opened and never closed: \"1,\"a\"; {MEND_LINE}")
+    );
     assert!(reason("n,t\n1,\"a\"b\n").contains("line 2: text follows a closing quote"));
     let not_null = schema_of(&[("n", DataType::Int64, false)]);
     let error = read("n,t\n,x\n", &not_null, &[]).1.unwrap();

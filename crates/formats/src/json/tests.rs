@@ -6,6 +6,7 @@ use levada_base::{Error, codes};
 use levada_connect::{Format, Options};
 
 use super::*;
+use crate::fault::MEND;
 use crate::testing::{decode, encode, plan, schema_of, text_file};
 
 fn read(text: &str, schema: &SchemaRef) -> (Vec<RecordBatch>, Option<Error>) {
@@ -63,10 +64,19 @@ fn a_member_that_may_not_be_null_is_asked_for() {
 #[test]
 fn wrong_types_and_broken_lines_are_named() {
     let schema = schema_of(&[("n", DataType::Int64, true), ("t", DataType::Utf8View, true), ("b", DataType::Boolean, true)]);
-    assert_eq!(error("{\"n\":\"abc\"}", &schema), "LV-C040: bids.csv, line 1, column \"n\": \"abc\" is not a BIGINT");
-    assert_eq!(error("{\"n\":1.5}", &schema), "LV-C040: bids.csv, line 1, column \"n\": \"1.5\" is not a BIGINT");
-    assert_eq!(error("{\"t\":5}", &schema), "LV-C040: bids.csv, line 1, column \"t\": 5 is not a TEXT");
-    assert_eq!(error("{\"b\":\"true\"}", &schema), "LV-C040: bids.csv, line 1, column \"b\": \"true\" is not a BOOLEAN");
+    assert_eq!(
+        error("{\"n\":\"abc\"}", &schema),
+        format!("LV-C040: bids.csv, line 1, column \"n\": \"abc\" is not a BIGINT; {MEND}")
+    );
+    assert_eq!(
+        error("{\"n\":1.5}", &schema),
+        format!("LV-C040: bids.csv, line 1, column \"n\": \"1.5\" is not a BIGINT; {MEND}")
+    );
+    assert_eq!(error("{\"t\":5}", &schema), format!("LV-C040: bids.csv, line 1, column \"t\": 5 is not a TEXT; {MEND}"));
+    assert_eq!(
+        error("{\"b\":\"true\"}", &schema),
+        format!("LV-C040: bids.csv, line 1, column \"b\": \"true\" is not a BOOLEAN; {MEND}")
+    );
     assert!(error("{\"n\":1,\"n\":2}", &schema).contains("the name \"n\" comes twice in one object"));
     assert!(error("{\"x\":{\"y\":1,\"y\":2}}", &schema).contains("comes twice"));
     assert!(error("[{\"n\":1}]", &schema).contains("write one object a line"));
@@ -92,7 +102,10 @@ fn an_error_inside_a_nested_value_keeps_the_rows_before_it() {
     let (batches, failed) = read(text, &schema);
     let list = batches[0].column(0).as_list::<i32>();
     assert_eq!((list.value_length(0), list.value_length(1), list.values().len()), (2, 0, 2));
-    assert_eq!(failed.unwrap().to_string(), "LV-C040: bids.csv, line 3, column \"l.x\": \"y\" is not a BIGINT");
+    assert_eq!(
+        failed.unwrap().to_string(),
+        format!("LV-C040: bids.csv, line 3, column \"l.x\": \"y\" is not a BIGINT; {MEND}")
+    );
 }
 
 #[test]
