@@ -84,8 +84,10 @@ impl<P> Catalog<P> {
         }
         match self.get(name) {
             None => Ok(()),
-            Some(object) => Err(Error::new(codes::LV_S102, format!("\"{name}\" exists already, {}", object.kind.with_article()))
-                .with_hint(format!("choose another name, or DROP {} {name}", object.kind.keyword()))),
+            Some(object) => {
+                Err(Error::new(codes::LV_S102, format!("\"{name}\" exists already, {}", object.kind.with_article()))
+                    .with_hint(format!("choose another name, or DROP {} {name}", object.kind.keyword())))
+            }
         }
     }
 
@@ -127,7 +129,8 @@ impl<P> Catalog<P> {
         let mut found = vec![id];
         let mut at = 0;
         while at < found.len() {
-            let more: Vec<ObjectId> = self.readers(found[at]).map(|object| object.id).filter(|id| !found.contains(id)).collect();
+            let more: Vec<ObjectId> =
+                self.readers(found[at]).map(|object| object.id).filter(|id| !found.contains(id)).collect();
             found.extend(more);
             at += 1;
         }

@@ -138,7 +138,8 @@ impl DeltaBatch {
         let columns = self.batch.columns().iter().map(|column| take(column, rows, None).map_err(arrow_bug));
         // Rows without columns are rows, and only their number says so.
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(self.batch.schema(), columns.collect::<Result<_>>()?, &options).map_err(arrow_bug)?;
+        let batch = RecordBatch::try_new_with_options(self.batch.schema(), columns.collect::<Result<_>>()?, &options)
+            .map_err(arrow_bug)?;
         let weights = match &self.weights {
             None => None,
             Some(weights) => Some(take(weights, rows, None).map_err(arrow_bug)?.as_primitive::<Int64Type>().clone()),
