@@ -58,7 +58,8 @@ impl Session {
         let world = World::real();
         let builder = Database::builder().settings(settings(&shared.settings)?).world(world.clone()).output(screen.output());
         let database = builder.read_when_started().open_in_memory()?;
-        let (progress, stop) = (Progress::new(world, screen.clone()), Stop::listen()?);
+        let stop = Stop::listen(&world)?;
+        let progress = Progress::new(world, screen.clone());
         Ok(Self {
             database,
             screen,
@@ -129,6 +130,7 @@ impl Session {
 
     /// The work's result, or `None` if the user stops it. Draws and prints what comes meanwhile.
     async fn unless_interrupted<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+        self.stop.renew();
         let mut work = pin!(work);
         let mut ticks = tokio::time::interval(TICK);
         // The first tick is at once: short work shall not draw.

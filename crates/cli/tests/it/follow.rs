@@ -79,3 +79,26 @@ fn a_select_over_an_endless_input_says_that_it_shows_a_moment() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.err.contains("an input never ends"), "{}", ran.err);
 }
+
+/// More than come in the time in which several signals are one wish.
+const SIGNALS_MAX: usize = 3_000;
+
+#[test]
+fn a_second_signal_ends_a_run_that_cannot_follow_the_first() {
+    let place = Place::new();
+    let script = "CREATE SOURCE s (n BIGINT) WITH (connector = 'generator');
+                  CREATE SINK k FROM s WITH (connector = 'stdout', format = 'csv');";
+    place.file("job.sql", script);
+    let mut child = place.command(&["run", "job.sql"]).spawn().expect("the binary runs");
+    // Some rows are there, and the pipe is full soon: nobody reads on.
+    let mut unread = BufReader::new(child.stdout.take().expect("a standard output"));
+    unread.read_line(&mut String::new()).expect("a line");
+    for _ in 0..SIGNALS_MAX {
+        if child.try_wait().expect("the child is ours").is_some() {
+            return;
+        }
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    }
+    child.kill().expect("the child is ours");
+    panic!("it goes on after {SIGNALS_MAX} signals");
+}
