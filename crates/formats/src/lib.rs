@@ -14,6 +14,7 @@ mod input;
 mod ipc;
 mod json;
 mod lines;
+mod output;
 mod parquet;
 mod rows;
 #[cfg(test)]

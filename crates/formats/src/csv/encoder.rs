@@ -1,7 +1,5 @@
 //! Batches to records.
 
-use std::io::Write;
-
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::Schema;
 use levada_base::{Error, Result, WriteFile};
@@ -9,19 +7,16 @@ use levada_connect::Encoder;
 
 use super::Dialect;
 use crate::fault;
+use crate::output::Output;
 use crate::value::names::sql_name;
 use crate::value::parse::cells;
 use crate::value::print::{Style, printer};
 
 /// Writes one CSV file.
 pub(super) struct CsvEncoder {
-    file: Box<dyn WriteFile>,
+    output: Output,
     dialect: Dialect,
-    buffer: Vec<u8>,
 }
-
-/// Bytes kept back before they go to the file.
-const BUFFER_BYTES: usize = 1 << 20;
 
 impl CsvEncoder {
     pub(super) fn new(file: Box<dyn WriteFile>, schema: &Schema, dialect: Dialect) -> Result<Self> {
@@ -32,7 +27,7 @@ impl CsvEncoder {
                 );
             }
         }
-        let mut encoder = Self { file, dialect, buffer: Vec::new() };
+        let mut encoder = Self { output: Output::new(file), dialect };
         if encoder.dialect.has_header {
             let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             encoder.header(&names);
@@ -43,19 +38,13 @@ impl CsvEncoder {
     fn header(&mut self, names: &[&str]) {
         for (at, name) in names.iter().enumerate() {
             if at > 0 {
-                self.buffer.push(self.dialect.delimiter);
+                self.output.buffer.push(self.dialect.delimiter);
             }
-            let start = self.buffer.len();
-            self.buffer.extend_from_slice(name.as_bytes());
-            quote_from(start, &self.dialect, &mut self.buffer);
+            let start = self.output.buffer.len();
+            self.output.buffer.extend_from_slice(name.as_bytes());
+            quote_from(start, &self.dialect, &mut self.output.buffer);
         }
-        self.buffer.push(b'\n');
-    }
-
-    fn drain(&mut self) -> Result<()> {
-        self.file.write_all(&self.buffer).map_err(fault::unwritable)?;
-        self.buffer.clear();
-        Ok(())
+        self.output.buffer.push(b'\n');
     }
 }
 
@@ -69,32 +58,28 @@ impl Encoder for CsvEncoder {
         for row in 0..rows.num_rows() {
             for (at, (column, print)) in columns.iter().zip(&printers).enumerate() {
                 if at > 0 {
-                    self.buffer.push(self.dialect.delimiter);
+                    self.output.buffer.push(self.dialect.delimiter);
                 }
                 if column.is_null(row) {
-                    self.buffer.extend_from_slice(self.dialect.null.as_bytes());
+                    self.output.buffer.extend_from_slice(self.dialect.null.as_bytes());
                 } else {
-                    let start = self.buffer.len();
-                    print(row, &mut self.buffer);
-                    quote_from(start, &self.dialect, &mut self.buffer);
+                    let start = self.output.buffer.len();
+                    print(row, &mut self.output.buffer);
+                    quote_from(start, &self.dialect, &mut self.output.buffer);
                 }
             }
-            self.buffer.push(b'\n');
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.drain()?;
-            }
+            self.output.buffer.push(b'\n');
+            self.output.end_row()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.drain()?;
-        self.file.flush().map_err(fault::unwritable)
+        self.output.flush()
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.flush()?;
-        self.file.sync().map_err(fault::unwritable)
+        self.output.finish()
     }
 }
 

@@ -4,7 +4,8 @@ use arrow::array::ArrayRef;
 use levada_base::{Error, ReadFile, Result};
 use levada_connect::ReadPlan;
 
-use super::cells::{Members, Wrong, WrongKind};
+use super::cells::{Wrong, WrongKind};
+use super::members::Members;
 use super::scanner::{Ahead, Scanner};
 use crate::input::Input;
 use crate::lines::Lines;

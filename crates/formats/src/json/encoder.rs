@@ -8,19 +8,15 @@ use levada_base::{Error, Result, WriteFile};
 use levada_connect::Encoder;
 
 use super::cells::Node;
-use crate::fault;
+use crate::output::Output;
 use crate::value::print::{Print, Style, printer};
 
 /// Writes one file of JSON lines.
 pub(super) struct JsonEncoder {
-    file: Box<dyn WriteFile>,
+    output: Output,
     /// Each column's name as a JSON string with its colon.
     names: Vec<Vec<u8>>,
-    buffer: Vec<u8>,
 }
-
-/// Bytes kept back before they go to the file.
-const BUFFER_BYTES: usize = 1 << 20;
 
 impl JsonEncoder {
     pub(super) fn new(file: Box<dyn WriteFile>, schema: &Schema) -> Result<Self> {
@@ -28,13 +24,7 @@ impl JsonEncoder {
             // What can't be read back is not written either.
             Node::new(field)?;
         }
-        Ok(Self { file, names: schema.fields().iter().map(name).collect(), buffer: Vec::new() })
-    }
-
-    fn drain(&mut self) -> Result<()> {
-        self.file.write_all(&self.buffer).map_err(fault::unwritable)?;
-        self.buffer.clear();
-        Ok(())
+        Ok(Self { output: Output::new(file), names: schema.fields().iter().map(name).collect() })
     }
 }
 
@@ -42,23 +32,19 @@ impl Encoder for JsonEncoder {
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         let columns = rows.columns().iter().map(|column| value(&**column)).collect::<Result<Vec<_>>>()?;
         for row in 0..rows.num_rows() {
-            object(&self.names, &columns, row, &mut self.buffer);
-            self.buffer.push(b'\n');
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.drain()?;
-            }
+            object(&self.names, &columns, row, &mut self.output.buffer);
+            self.output.buffer.push(b'\n');
+            self.output.end_row()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.drain()?;
-        self.file.flush().map_err(fault::unwritable)
+        self.output.flush()
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.flush()?;
-        self.file.sync().map_err(fault::unwritable)
+        self.output.finish()
     }
 }
 

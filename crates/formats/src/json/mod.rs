@@ -8,6 +8,7 @@ mod cells;
 mod decoder;
 mod encoder;
 mod infer;
+mod members;
 mod scanner;
 #[cfg(test)]
 mod tests;
