@@ -27,6 +27,7 @@ mod content;
 mod core;
 mod database;
 mod envelope;
+mod guard;
 mod intake;
 mod outcome;
 mod relations;

@@ -10,6 +10,7 @@ use levada_delta::DeltaBatch;
 
 use super::job::{JobState, Output};
 use super::{Core, Job};
+use crate::guard::guarded;
 use crate::intake::Prepared;
 
 /// What changed of one relation in an epoch, netted unless it only grows.
@@ -118,11 +119,14 @@ impl Core {
         if !matches!(job.state, JobState::Running) {
             return Ok(());
         }
-        let Some(changes) = job.run(epoch, inputs, &self.pool)? else { return Ok(()) };
-        if let (Output::Stored, Some(content)) = (&job.output, self.contents.get_mut(&id)) {
-            content.apply(&changes.batches)?;
-        }
-        inputs.insert(id, changes);
+        let changes = guarded("a job", || {
+            let changes = job.run(epoch, inputs, &self.pool)?;
+            if let (Some(changes), Output::Stored, Some(content)) = (&changes, &job.output, self.contents.get_mut(&id)) {
+                content.apply(&changes.batches)?;
+            }
+            Ok(changes)
+        })?;
+        inputs.extend(changes.map(|changes| (id, changes)));
         Ok(())
     }
 
@@ -131,7 +135,7 @@ impl Core {
         let mut failed = Vec::new();
         for (&id, job) in &mut self.jobs {
             if let (JobState::Running, Output::Sink(sink)) = (&job.state, &mut job.output)
-                && let Err(error) = sink.commit(epoch)
+                && let Err(error) = guarded("a sink", || sink.commit(epoch))
             {
                 failed.push((id, error));
             }

@@ -17,10 +17,14 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::core::{Core, Payload};
+use crate::guard::guarded;
 use crate::statement;
 use crate::{Builder, Outcome, Rows, Settings, SourceHandle, Subscription};
 
 pub use state::Progress;
+
+/// Planning walks a query and all views below it, a few stack frames a level. Only what is used of it is ever memory.
+const QUERY_STACK_BYTES: usize = 64 << 20;
 
 /// An open database. Cheap to clone, `Send + Sync`; the last clone that goes closes it.
 #[derive(Clone)]
@@ -63,8 +67,9 @@ impl Database {
         let core = Arc::new(Mutex::new(Core::new(settings, context, reading)?));
         let progress = Arc::new(watch::Sender::new(Epoch::ZERO));
         // Ad-hoc queries run here, so that the caller may have any runtime, or none.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("levada-io").build();
-        let runtime = runtime.map_err(|cause| Error::new(codes::LV_S722, "no thread for queries").caused_by(cause))?;
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(1).thread_name("levada-io").thread_stack_size(QUERY_STACK_BYTES);
+        let runtime = runtime.build().map_err(|cause| Error::new(codes::LV_S722, "no thread for queries").caused_by(cause))?;
         let driver = match world.has_threads() {
             false => None,
             true => {
@@ -122,7 +127,7 @@ impl Database {
             Statement::Insert(insert) => statement::insert(self, &insert).await,
             Statement::Update(update) => statement::update(self, &update).await,
             Statement::Delete(delete) => statement::delete(self, &delete).await,
-            other => self.write(|core| statement::execute(core, other)),
+            other => self.write(|core| guarded("the statement", || statement::execute(core, other))),
         }
     }
 

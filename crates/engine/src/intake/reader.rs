@@ -9,6 +9,7 @@ use levada_connect::{Fetch, FetchLimits, Source};
 
 use super::queue::{End, Queue};
 use super::{Prepared, SourceDefinition};
+use crate::guard::guarded;
 
 /// How long a fetch may wait for a row before it looks whether it should stop.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
@@ -59,11 +60,12 @@ impl ReaderThread {
     /// # Errors
     /// `LV-S722` if the system gives no thread.
     pub(crate) fn spawn(world: &World, mut reader: Reader, queue: Arc<Queue>, rows_max: usize) -> Result<Self> {
-        let name = format!("levada-read-{}", reader.definition.relation.name);
+        let name = format!("source \"{}\"", reader.definition.relation.name);
+        let thread_name = format!("levada-read-{}", reader.definition.relation.name);
         let into = queue.clone();
-        let thread = world.spawn(&name, move || {
+        let thread = world.spawn(&thread_name, move || {
             loop {
-                match reader.step(rows_max) {
+                match guarded(&name, || reader.step(rows_max)) {
                     Ok(Step::Rows(prepared)) => {
                         if !into.push(prepared) {
                             return;

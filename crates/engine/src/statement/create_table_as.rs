@@ -1,7 +1,7 @@
 //! CREATE TABLE … AS: a copy of a query's result, made once.
 
 use arrow::datatypes::SchemaRef;
-use levada_base::{Error, Result, codes};
+use levada_base::{Error, Result};
 use levada_catalog::Kind;
 use levada_plan::type_name;
 use levada_sql::{Column, CreateTable, Query, Statement};
@@ -16,7 +16,7 @@ use crate::{Database, Rows};
 /// Executes it: the table is there with all rows, or not at all.
 ///
 /// # Errors
-/// `LV-S206` over a source or with EMIT; the query's own; those of CREATE TABLE and INSERT.
+/// `LV-S206` over a source; the query's own; those of CREATE TABLE and INSERT.
 pub(crate) async fn create_table_as(database: &Database, mut create: CreateTable) -> Result<Outcome> {
     let Some(query) = create.as_query.take() else { return Err(Error::internal("CREATE TABLE AS without a query")) };
     // What is there already is told before the query is evaluated.
@@ -25,7 +25,6 @@ pub(crate) async fn create_table_as(database: &Database, mut create: CreateTable
     {
         return Ok(outcome);
     }
-    refuse_continuous(&query)?;
     let rows = select::select(database, &query).await.map_err(|error| over_a_source(error, &query))?;
     if create.columns.is_empty() {
         create.columns = columns(&rows.schema)?;
@@ -55,16 +54,5 @@ fn columns(schema: &SchemaRef) -> Result<Vec<Column>> {
     match levada_sql::parse_one(&format!("CREATE TABLE t ({})", columns.join(", ")))?.statement {
         Statement::CreateTable(create) => Ok(create.columns),
         _ => Err(Error::internal("a declaration that is none")),
-    }
-}
-
-/// # Errors
-/// `LV-S206` for EMIT and its companions.
-fn refuse_continuous(query: &Query) -> Result<()> {
-    match &query.emit {
-        None => Ok(()),
-        Some(emit) => Err(Error::new(codes::LV_S206, "a copy that is made once has no EMIT")
-            .with_hint("leave EMIT out, or CREATE MATERIALIZED VIEW, which goes on")
-            .at(emit.position)),
     }
 }

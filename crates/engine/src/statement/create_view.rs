@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use levada_base::{Error, Result, codes};
 use levada_catalog::Kind;
 use levada_plan::{Relation, RelationKind, Relations, from_datafusion};
-use levada_sql::{CreateQuery, Existing};
+use levada_sql::{CreateQuery, Existing, with_stack};
 
 use super::existing::{Found, look};
 use super::{done, options};
@@ -28,7 +28,7 @@ pub(super) fn execute(core: &mut Core, create: &CreateQuery) -> Result<Outcome> 
     }
     let relations = Continuous::new(core);
     let columns: Vec<String> = create.columns.iter().map(|column| column.name.clone()).collect();
-    let plan = rename(core.binder.bind(&create.query, &relations)?, &columns)?;
+    let plan = with_stack(|| rename(core.binder.bind(&create.query, &relations)?, &columns))?;
     let schema = Arc::new(plan.schema().as_arrow().clone());
     super::create_query::check_columns(&schema, &create.columns, create.query.position)?;
     let reads = relations.into_read();
@@ -50,7 +50,8 @@ pub(super) fn execute(core: &mut Core, create: &CreateQuery) -> Result<Outcome> 
 impl Core {
     /// The plan that stands in place of a view's name.
     pub(crate) fn bind_view(&self, view: &ViewDefinition, relations: &dyn Relations) -> Result<LogicalPlan> {
-        rename(self.binder.bind(&view.query, relations)?, &view.columns)
+        // A view over views over views is bound from within the one above it.
+        with_stack(|| rename(self.binder.bind(&view.query, relations)?, &view.columns))
     }
 }
 

@@ -2,7 +2,9 @@
 //! and life cycles.
 
 mod busy;
+mod deep;
 mod life_cycle;
+mod panics;
 mod push;
 mod retraction;
 mod shards;
