@@ -90,7 +90,7 @@ fn of_arrow(error: &ArrowError) -> Error {
 fn by_text(text: &str) -> Error {
     let text = text.trim_start_matches("Error during planning: ").trim_start_matches("Execution error: ");
     let text = text.trim_start_matches("Arrow error: ").trim_start_matches("Optimizer rule ");
-    if let Some(error) = wrong_arguments(text).or_else(|| planned_window(text)) {
+    if let Some(error) = wrong_arguments(text).or_else(|| unknown_window(text)) {
         return error;
     }
     for (needle, code, hint) in WORDS {
@@ -112,12 +112,18 @@ fn wrong_arguments(text: &str) -> Option<Error> {
     Some(error.with_hint("cast the arguments; docs/sql/functions.md says what each function takes"))
 }
 
-/// DataFusion knows no such functions; later releases of ours will.
-fn planned_window(text: &str) -> Option<Error> {
-    let text = text.to_uppercase();
-    let name = ["SESSION", "CUMULATE"].into_iter().find(|name| text.contains(&format!("INVALID FUNCTION '{name}'")))?;
-    let error = Error::new(codes::LV_S004, format!("{name} windows are planned, but not in this release"));
-    Some(error.with_hint("use TUMBLE or HOP"))
+/// `Invalid function 'session'`: DataFusion knows no such windows.
+fn unknown_window(text: &str) -> Option<Error> {
+    let (_, rest) = text.split_once("Invalid function '")?;
+    planned_window(rest.split_once('\'')?.0)
+}
+
+/// That windows of this name are not in this release; `None` if there are none of that name in later ones either.
+pub(crate) fn planned_window(name: &str) -> Option<Error> {
+    let name = name.to_uppercase();
+    let is_planned = ["SESSION", "CUMULATE"].contains(&name.as_str());
+    let error = || Error::new(codes::LV_S004, format!("{name} windows are planned, but not in this release"));
+    is_planned.then(|| error().with_hint("use TUMBLE or HOP"))
 }
 
 // A table: what DataFusion and Arrow say, the code it means, the fix.

@@ -38,7 +38,7 @@ fn refuse(name: &str) -> Error {
     let nearest = match name {
         "approx_distinct" => "count(DISTINCT x), which is exact".to_owned(),
         "approx_median" | "median" | "approx_percentile_cont" | "percentile_cont" => "avg(x), min(x) and max(x)".to_owned(),
-        "array_agg" | "string_agg" => "a join with the rows themselves".to_owned(),
+        "array_agg" | "string_agg" => "min(x), max(x) and count(x)".to_owned(),
         _ => "count, sum, avg, min, max, first_value, last_value, stddev, var, bool_and, bool_or, bit_and, bit_or, bit_xor"
             .to_owned(),
     };

@@ -10,6 +10,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Tabl
 use super::functions::WindowKind;
 use super::interval::constant;
 use super::node::WindowNode;
+use crate::error::planned_window;
 
 /// Names of arguments in the order in which they are given without names, Flink's.
 const DATA: &str = "data";
@@ -24,6 +25,9 @@ pub(crate) struct TableFunctions {
 
 impl RelationPlanner for TableFunctions {
     fn plan_relation(&self, relation: TableFactor, context: &mut dyn RelationPlannerContext) -> PlanResult<RelationPlanning> {
+        if let Some(refusal) = function_name(&relation).and_then(|name| planned_window(&name.to_string())) {
+            return Err(external(refusal));
+        }
         match call(&relation) {
             None => Ok(RelationPlanning::Original(Box::new(relation))),
             Some(call) => {
@@ -42,6 +46,14 @@ struct Call<'a> {
     kind: WindowKind,
     arguments: &'a [FunctionArg],
     alias: Option<TableAlias>,
+}
+
+fn function_name(relation: &TableFactor) -> Option<&ast::ObjectName> {
+    match relation {
+        TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => Some(name),
+        TableFactor::TableFunction { expr: ast::Expr::Function(function), .. } => Some(&function.name),
+        _ => None,
+    }
 }
 
 /// The window call that a table factor is, if it is one.

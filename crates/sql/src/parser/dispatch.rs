@@ -31,8 +31,8 @@ const STARTS: &[&str] = &[
     "FLUSH",
 ];
 
-/// The words a kind of object starts with.
-const KINDS: &[&str] = &["SOURCE", "TABLE", "STREAM", "MATERIALIZED VIEW", "MATERIALIZED", "VIEW", "SINK"];
+/// The kinds of objects.
+const KINDS: &[&str] = &["SOURCE", "TABLE", "STREAM", "MATERIALIZED VIEW", "VIEW", "SINK"];
 
 /// Words that a shell may complete, in upper case.
 pub const KEYWORDS: &[&str] = &[

@@ -98,7 +98,7 @@ impl Reader<'_> {
         let found = self.token(0);
         let error = Error::new(codes::LV_S001, format!("expected {expected}, found {}", shown(found))).at(self.position());
         let typed = word_of(found).unwrap_or_default();
-        match nearest(typed, words.iter().copied()) {
+        match nearest(typed, words.iter().flat_map(|words| words.split(' '))) {
             Some(meant) => error.with_hint(format!("did you mean {meant}?")),
             None => error.with_hint(format!("write one of {}", words.join(", "))),
         }

@@ -33,6 +33,9 @@ use crate::statement::{At, Parsed};
 use script::Script;
 
 /// Reads every statement of a script, up to the first one that is wrong. Places count from the start of `text`.
+///
+/// # Errors
+/// The first statement's that is wrong, with its place; `LV-S001` for most, `LV-S004` for what is planned.
 pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
     parse_all(text).into_iter().collect()
 }
@@ -49,6 +52,9 @@ pub fn parse_all(text: &str) -> Vec<Result<Parsed>> {
 }
 
 /// Reads exactly one statement.
+///
+/// # Errors
+/// `LV-S001` if there is no statement or more than one; what is wrong with it otherwise.
 pub fn parse_one(text: &str) -> Result<Parsed> {
     let script = Script::read(text)?;
     let mut statements = script.statements().into_iter();
@@ -64,6 +70,9 @@ pub fn parse_one(text: &str) -> Result<Parsed> {
 }
 
 /// Reads one expression, for example the filter of an API call.
+///
+/// # Errors
+/// `LV-S001` if there is no expression, or something behind it.
 pub fn parse_expression(text: &str) -> Result<At<Box<sqlparser::ast::Expr>>> {
     let script = Script::read(text)?;
     let range = 0..script.tokens.len();

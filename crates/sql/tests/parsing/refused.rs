@@ -29,6 +29,7 @@ fn syntax_errors() {
     check(&[
         ("SELCT 1", "LV-S001", "SELCT", "did you mean SELECT?"),
         ("CREATE MATERIALISED VIEW v AS SELECT 1", "LV-S001", "MATERIALISED", "did you mean MATERIALIZED?"),
+        ("CREATE FROB x", "LV-S001", "FROB", "write one of SOURCE, TABLE, STREAM, MATERIALIZED VIEW, VIEW, SINK"),
         ("CREATE TABEL t (a INT)", "LV-S001", "TABEL", "did you mean TABLE?"),
         ("SELECT * FORM t", "LV-S001", "FORM", "did you mean FROM"),
         ("SELECT a FROM t WEHRE a = 1", "LV-S001", "a", "did you mean WHERE"),
