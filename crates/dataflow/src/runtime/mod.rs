@@ -23,8 +23,9 @@ pub use pool::Pool;
 use shard::Shard;
 use topology::Topology;
 
-/// Work of a stage, in rows of a stateful operator, below which one thread is faster than two.
-const PARALLEL_WORK_MIN: usize = 4_096;
+/// Work of a stage, in rows of a stateful operator, below which one thread is faster than two: to wake the others and to wait for
+/// them costs about as much as this.
+const PARALLEL_WORK_MIN: usize = 16_384;
 /// Rows of an input that go to a shard in one piece.
 const SLICE_ROWS: usize = 8_192;
 

@@ -38,3 +38,30 @@ fn the_same_rows_with_any_number_of_shards_and_any_batches() {
     }
     assert_eq!(shown(2, 1), one, "rows one by one");
 }
+
+#[test]
+fn large_epochs_on_threads_give_what_one_shard_gives() {
+    let content = |shards: usize| {
+        let db = Database::builder().shards(shards).open_in_memory().unwrap();
+        run(
+            &db,
+            "CREATE SOURCE s (k BIGINT NOT NULL, v BIGINT);
+             CREATE MATERIALIZED VIEW kept AS SELECT k + 1 AS k, v FROM s WHERE v % 3 = 0;
+             CREATE MATERIALIZED VIEW sums AS SELECT k, count(*) AS n, sum(v) AS total FROM s GROUP BY k;
+             CREATE MATERIALIZED VIEW pairs AS SELECT a.k, a.total, b.v FROM sums a JOIN kept b ON a.k = b.k AND b.v < 40;",
+        );
+        let source = db.source("s").unwrap();
+        for part in 0..2 {
+            // Enough for every kind of operator to be split over the threads.
+            let rows = part * 300_000..(part + 1) * 300_000;
+            let keys: Vec<i64> = rows.clone().map(|row| (row * 7919) % 1_009).collect();
+            let values: Vec<i64> = rows.map(|row| (row * 104_729) % 10_007).collect();
+            source.push_blocking(batch(vec![("k", ints(&keys)), ("v", ints(&values))])).unwrap();
+        }
+        ["SELECT * FROM sums", "SELECT count(*), sum(k), sum(v) FROM kept", "SELECT * FROM pairs"].map(|sql| rows(&db, sql))
+    };
+    let one = content(1);
+    assert_eq!((one[0].len(), one[2].is_empty()), (1_009, false));
+    assert_eq!(content(2), one);
+    assert_eq!(content(4), one);
+}
