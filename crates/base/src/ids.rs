@@ -33,10 +33,6 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// The running form of a stream, view, flow or sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(pub u64);
-
 /// An operator of a job: a digest of the logical subtree it computes, so that it survives changes elsewhere in the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperatorId(pub u64);

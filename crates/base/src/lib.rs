@@ -20,7 +20,7 @@ mod world;
 
 pub use codes::{Code, Kind};
 pub use error::{Error, Result};
-pub use ids::{Epoch, JobId, ObjectId, OperatorId};
+pub use ids::{Epoch, ObjectId, OperatorId};
 pub use nearest::nearest;
 pub use position::Position;
 pub use time::{Timestamp, Watermark};

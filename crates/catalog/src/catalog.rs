@@ -64,11 +64,6 @@ impl<P> Catalog<P> {
         self.objects.get(&id)
     }
 
-    /// The object of that id, to change what it means.
-    pub fn by_id_mut(&mut self, id: ObjectId) -> Option<&mut Object<P>> {
-        self.objects.get_mut(&id)
-    }
-
     /// All objects, inputs before what reads them.
     pub fn iter(&self) -> impl Iterator<Item = &Object<P>> {
         self.objects.values()
@@ -124,8 +119,7 @@ impl<P> Catalog<P> {
     }
 
     /// Everything that reads `id`, directly or through others, leaves first, then `id` itself.
-    #[must_use]
-    pub fn with_dependants(&self, id: ObjectId) -> Vec<ObjectId> {
+    fn with_dependants(&self, id: ObjectId) -> Vec<ObjectId> {
         let mut found = vec![id];
         let mut at = 0;
         while at < found.len() {

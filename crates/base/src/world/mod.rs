@@ -56,13 +56,6 @@ impl World {
         (world, clock)
     }
 
-    /// The same world with other files.
-    #[must_use]
-    pub fn with_files(mut self, files: Arc<dyn Files>) -> Self {
-        self.files = files;
-        self
-    }
-
     /// The clock reading, UTC.
     #[must_use]
     pub fn now(&self) -> Timestamp {

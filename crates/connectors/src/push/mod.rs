@@ -16,9 +16,6 @@ use levada_connect::{Fetch, FetchLimits, Fetched, Source, SourcePosition};
 
 use queue::{Pop, Push, Queue};
 
-/// Rows that may wait in the queue of one partition, unless said otherwise.
-pub const BUFFER_ROWS: usize = 65_536;
-
 /// A queue for rows of `schema`, with `partitions` handles that push into it independently.
 #[must_use]
 pub fn push_source(schema: SchemaRef, partitions: u32, buffer_rows: usize) -> (Vec<PushHandle>, PushSource) {

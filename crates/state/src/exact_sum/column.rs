@@ -46,7 +46,7 @@ impl SumColumn {
     }
 
     /// The sum of a slot, to add something else than plain values.
-    pub fn sum_mut(&mut self, slot: u32) -> &mut ExactSum {
+    fn sum_mut(&mut self, slot: u32) -> &mut ExactSum {
         let at = slot as usize;
         if at >= self.sums.len() {
             self.sums.resize(at + 1, ExactSum::default());

@@ -31,7 +31,6 @@ pub use self::snapshot::MultiMapSnapshot;
 use crate::key_index::KeyIndex;
 use crate::paged::Paged;
 use crate::row_store::RowStore;
-use crate::slots::NO_SLOT;
 
 /// Rows with weights by key.
 pub struct MultiMap {
@@ -125,20 +124,6 @@ impl MultiMap {
         Ok(())
     }
 
-    /// Forgets these keys with all their rows; keys that are not there are passed over.
-    ///
-    /// # Errors
-    /// `LV-S999` if the columns are not of the key types.
-    pub fn remove_key(&mut self, keys: &[ArrayRef]) -> Result<()> {
-        let mut found = Vec::new();
-        self.keys.find(keys, &mut found)?;
-        for key in found.into_iter().filter(|key| *key != NO_SLOT) {
-            let slots = self.lists.get(key).to_vec();
-            self.remove_rows(&slots);
-        }
-        Ok(())
-    }
-
     /// Forgets entries by their row slots; slots that are not in use are passed over.
     pub fn remove_rows(&mut self, slots: &[u32]) {
         for slot in slots.iter().copied() {
@@ -191,12 +176,6 @@ impl MultiMap {
     #[must_use]
     pub fn weight(&self, slot: u32) -> i64 {
         self.entries.weight(slot)
-    }
-
-    /// Keys with at least one entry.
-    #[must_use]
-    pub fn key_count(&self) -> usize {
-        self.keys.len()
     }
 
     /// Entries.
