@@ -13,6 +13,7 @@ mod floats;
 mod integers;
 mod order_keys;
 mod ordered;
+mod totals;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::{CastOptions, cast_with_options};
