@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use levada_base::{Error, Position, Result, codes};
-use sqlparser::ast::{Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    Query, Select, SelectFlavor, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, VisitMut, VisitorMut,
+};
 use sqlparser::ast::{WildcardAdditionalOptions, helpers::attached_token::AttachedToken};
 
 use super::clause::planned;
@@ -85,7 +87,12 @@ impl Checker {
 
     /// Walks down the left side, which is as deep as the chain is long, without recursion.
     fn set_operation(&self, mut body: &mut SetExpr) -> Result<()> {
-        while let SetExpr::SetOperation { left, right, .. } = body {
+        while let SetExpr::SetOperation { op, set_quantifier, left, right } = body {
+            let counts_copies = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+            if counts_copies && *op != SetOperator::Union {
+                // DataFusion makes a semi join of it, which keeps or drops all copies of a row together.
+                return Err(planned(&format!("{op} ALL"), "leave out ALL: each row comes once then", self.position));
+            }
             self.body(right)?;
             body = left;
         }
