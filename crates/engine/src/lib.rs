@@ -21,6 +21,9 @@
 //!
 //! The path of a change: [`SourceHandle::push`] (or a connector's reader) → intake (computed columns, watermark) → an epoch over all
 //! jobs → contents of views, sinks, subscribers. Everything of an epoch becomes visible together.
+//!
+//! Not here: how text is read (`levada-sql`), how a query becomes a graph (`levada-plan`) and what the operators of a graph do
+//! (`levada-dataflow`). This crate brings them together, and holds what is in the database.
 
 mod builder;
 mod content;
