@@ -21,5 +21,6 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    command::run(args::Args::parse())
+    // Statements are cloned, shown and dropped here too, a few stack frames a level.
+    levada_sql::with_stack(|| command::run(args::Args::parse()))
 }

@@ -55,3 +55,11 @@ fn errors_are_a_json_document_if_asked_for() {
     );
     assert_eq!(first["help"], "did you mean \"a\"?");
 }
+
+#[test]
+fn a_long_union_is_checked() {
+    let place = Place::new();
+    let union = vec!["SELECT 1 AS a"; 900].join(" UNION ALL ");
+    place.file("job.sql", format!("CREATE MATERIALIZED VIEW v AS {union};"));
+    place.levada(&["check", "job.sql"]).well();
+}

@@ -7,7 +7,7 @@ use datafusion::physical_plan::collect;
 use levada_base::{Epoch, Error, Result, codes};
 use levada_delta::engine_batch;
 use levada_plan::{Binder, from_datafusion};
-use levada_sql::{Query, ast};
+use levada_sql::{Query, ast, with_stack};
 
 use crate::core::Core;
 use crate::relations::Stored;
@@ -18,12 +18,12 @@ use crate::{Database, Rows};
 /// # Errors
 /// The query's own.
 pub(crate) async fn select(database: &Database, query: &Query) -> Result<Rows> {
-    let names = relation_names(query);
+    let names = with_stack(|| relation_names(query));
     let (binder, stored, epoch) = database.write(|core| {
         let stored = Stored::read(core, &names);
         Ok((core.binder.clone(), stored, core.epoch))
     })?;
-    let query = query.clone();
+    let query = with_stack(|| query.clone());
     database.run(async move { evaluate(&binder, &query, &stored, epoch).await }).await
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn select(database: &Database, query: &Query) -> Result<Rows> {
 /// # Errors
 /// The query's own.
 pub(crate) async fn evaluate(binder: &Binder, query: &Query, relations: &Stored, epoch: Epoch) -> Result<Rows> {
-    let plan = levada_sql::with_stack(|| binder.bind(query, relations))?;
+    let plan = with_stack(|| binder.bind(query, relations))?;
     let located = |error: Error| error.at(query.position);
     let physical = binder.state().create_physical_plan(&plan).await.map_err(from_datafusion).map_err(located)?;
     let schema = levada_delta::engine_schema(&physical.schema());
@@ -50,13 +50,13 @@ pub(crate) async fn evaluate_for(
     query: &Query,
     prepare: impl FnOnce(&mut Core, &Stored) -> Result<()>,
 ) -> Result<Rows> {
-    let names = relation_names(query);
+    let names = with_stack(|| relation_names(query));
     let (binder, stored, epoch) = database.write(|core| {
         let stored = Stored::read(core, &names);
         prepare(core, &stored)?;
         Ok((core.binder.clone(), stored, core.epoch))
     })?;
-    let query = query.clone();
+    let query = with_stack(|| query.clone());
     database.run(async move { evaluate(&binder, &query, &stored, epoch).await }).await
 }
 

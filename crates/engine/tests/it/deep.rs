@@ -1,4 +1,4 @@
-//! Views over views over views.
+//! Views over views over views, and long statements.
 
 use crate::support::{database, rows, run};
 
@@ -15,4 +15,11 @@ fn views_may_be_stacked_high() {
     run(&db, &format!("CREATE MATERIALIZED VIEW m AS SELECT a FROM v{VIEWS}"));
     assert_eq!(rows(&db, "SELECT a FROM m"), [VIEWS.to_string()]);
     assert_eq!(rows(&db, &format!("SELECT a FROM v{VIEWS}")), [VIEWS.to_string()]);
+}
+
+#[test]
+fn a_long_union_is_read() {
+    let db = database();
+    let union = vec!["SELECT 1 AS a"; 400].join(" UNION ALL ");
+    assert_eq!(rows(&db, &format!("SELECT count(*) AS n FROM ({union}) AS u")), ["400"]);
 }
