@@ -1,6 +1,6 @@
 //! SUBSCRIBE, endless inputs and being stopped.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 
 use crate::support::{Place, Ran};
 
@@ -86,13 +86,14 @@ const SIGNALS_MAX: usize = 3_000;
 #[test]
 fn a_second_signal_ends_a_run_that_cannot_follow_the_first() {
     let place = Place::new();
-    let script = "CREATE SOURCE s (n BIGINT) WITH (connector = 'generator');
+    // One value is more than a pipe holds: once its first byte has come, the binary stands still until somebody reads on.
+    place.file("in.csv", format!("t\n{}\n", "x".repeat(1 << 20)));
+    let script = "CREATE SOURCE s (t TEXT) WITH (connector = 'file', path = 'in.csv');
                   CREATE SINK k FROM s WITH (connector = 'stdout', format = 'csv');";
     place.file("job.sql", script);
     let mut child = place.command(&["run", "job.sql"]).spawn().expect("the binary runs");
-    // Some rows are there, and the pipe is full soon: nobody reads on.
-    let mut unread = BufReader::new(child.stdout.take().expect("a standard output"));
-    unread.read_line(&mut String::new()).expect("a line");
+    let mut unread = child.stdout.take().expect("a standard output");
+    unread.read_exact(&mut [0; 16]).expect("the first bytes");
     for _ in 0..SIGNALS_MAX {
         if child.try_wait().expect("the child is ours").is_some() {
             return;
