@@ -7,6 +7,8 @@ use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, Tim
 /// Precision and scale of a bare NUMERIC.
 const NUMERIC_DEFAULT: (u8, i8) = (38, 10);
 const DECIMAL128_DIGITS_MAX: u8 = 38;
+/// `FLOAT(n)` counts bits; up to this many it is a REAL, as in PostgreSQL.
+const REAL_BITS_MAX: u64 = 24;
 
 /// The Arrow type that values of an SQL type are stored as.
 ///
@@ -25,6 +27,7 @@ pub fn data_type(sql: &SqlType, position: Option<Position>) -> Result<DataType> 
         SqlType::IntUnsigned(_) | SqlType::IntegerUnsigned(_) | SqlType::UInt32 => DataType::UInt32,
         SqlType::BigIntUnsigned(_) | SqlType::UBigInt | SqlType::UInt64 => DataType::UInt64,
         SqlType::Real | SqlType::Float4 | SqlType::Float32 => DataType::Float32,
+        SqlType::Float(ExactNumberInfo::Precision(1..=REAL_BITS_MAX)) => DataType::Float32,
         SqlType::Double(_) | SqlType::DoublePrecision | SqlType::Float8 | SqlType::Float64 | SqlType::Float(_) => {
             DataType::Float64
         }
@@ -58,7 +61,11 @@ fn is_zoned(zone: TimezoneInfo) -> bool {
 
 fn timestamp(precision: Option<u64>, zoned: bool, position: Option<Position>) -> Result<DataType> {
     match precision {
-        None | Some(0..=6) => Ok(DataType::Timestamp(TimeUnit::Microsecond, zoned.then(|| "UTC".into()))),
+        None | Some(6) => Ok(DataType::Timestamp(TimeUnit::Microsecond, zoned.then(|| "UTC".into()))),
+        Some(less @ 0..6) => Err(Error::new(codes::LV_S406, format!("TIMESTAMP({less}) is not in this release"))
+            .with_reason("every time has microseconds; none is rounded")
+            .with_hint("use TIMESTAMP, and date_trunc where less is wanted")
+            .at(position)),
         Some(more) => Err(Error::new(codes::LV_S406, format!("TIMESTAMP({more}) is finer than a microsecond"))
             .with_hint("use TIMESTAMP or TIMESTAMP(6)")
             .at(position)),

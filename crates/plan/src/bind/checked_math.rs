@@ -1,4 +1,5 @@
-//! Whole numbers that do not fit are an error, never another number: `+`, `-` and `*` of integers become functions that check.
+//! Whole numbers that do not fit are an error, never another number: `+`, `-`, `*` and the sign of integers become functions that
+//! check.
 //!
 //! DataFusion's own operators wrap around. Decimals, floats and times are left alone.
 
@@ -44,13 +45,22 @@ impl AnalyzerRule for CheckedMath {
     }
 }
 
+/// The same in one expression whose types are coerced.
+pub(super) fn checked(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    expr.transform_up(|expr| check(expr, schema)).map(|expr| expr.data)
+}
+
 fn check(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = expr else { return Ok(Transformed::no(expr)) };
     let whole = |side: &Expr| side.get_type(schema).is_ok_and(|found| found.is_integer());
-    match Checked::of(op).filter(|_| whole(&left) && whole(&right)) {
-        None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
-        Some(checked) => Ok(Transformed::yes(ScalarUDF::from(checked).call(vec![*left, *right]))),
-    }
+    let (checked, arguments) = match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match Checked::of(op).filter(|_| whole(&left) && whole(&right)) {
+            None => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+            Some(checked) => (checked, vec![*left, *right]),
+        },
+        Expr::Negative(inner) if whole(&inner) => (Checked::sign(), vec![*inner]),
+        other => return Ok(Transformed::no(other)),
+    };
+    Ok(Transformed::yes(ScalarUDF::from(checked).call(arguments)))
 }
 
 /// One checked operator.
@@ -69,6 +79,11 @@ impl Checked {
             _ => return None,
         };
         Some(Self { symbol, signature: Signature::any(2, Volatility::Immutable) })
+    }
+
+    /// The minus in front of one number.
+    fn sign() -> Self {
+        Self { symbol: "-", signature: Signature::any(1, Volatility::Immutable) }
     }
 
     fn kernel(&self) -> fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError> {
@@ -94,13 +109,18 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [left, right] = arguments.args.as_slice() else {
-            return datafusion::common::internal_err!("{} takes two values", self.symbol);
-        };
-        datafusion::physical_expr_common::datum::apply(left, right, self.kernel())
+        match arguments.args.as_slice() {
+            [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(numeric::neg(values.as_ref())?)),
+            [ColumnarValue::Scalar(value)] => Ok(ColumnarValue::Scalar(value.arithmetic_negate()?)),
+            [left, right] => datafusion::physical_expr_common::datum::apply(left, right, self.kernel()),
+            _ => datafusion::common::internal_err!("{} takes one or two values", self.symbol),
+        }
     }
 
     fn display_name(&self, arguments: &[Expr]) -> Result<String> {
+        if let [only] = arguments {
+            return Ok(format!("(- {only})"));
+        }
         Ok(arguments.iter().map(ToString::to_string).collect::<Vec<_>>().join(&format!(" {} ", self.symbol)))
     }
 }

@@ -6,5 +6,6 @@ mod literals;
 mod locate;
 mod provider;
 mod session;
+mod time_zone;
 
 pub use session::{Binder, Relations};

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::SqlToRel;
@@ -19,6 +21,7 @@ use super::checked_math;
 use super::engine_types::EngineTypes;
 use super::literals::type_exponents;
 use super::provider::{Provider, parser_options};
+use super::time_zone;
 use crate::error::from_datafusion;
 use crate::windows;
 
@@ -71,7 +74,7 @@ impl Binder {
             .with_analyzer_rules(rules)
             .with_query_planner(Arc::new(windows::BatchPlanner))
             .build();
-        for function in windows::functions() {
+        for function in windows::functions().into_iter().chain([time_zone::function()]) {
             // A name of ours that DataFusion also knows is ours on purpose.
             let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, function);
         }
@@ -99,6 +102,7 @@ impl Binder {
         let mut ast = query.ast.clone();
         windows::rewrite(&mut ast);
         type_exponents(&mut ast);
+        time_zone::call_zones(&mut ast);
         let statement = SqlStatement::Query(ast);
         let plan = planner.sql_statement_to_plan(statement).map_err(|error| provider.error(error).at(query.position))?;
         windows::place(plan).map_err(|error| error.at(query.position))
@@ -131,11 +135,22 @@ impl Binder {
         let planner = SqlToRel::new_with_options(&provider, parser_options(&self.state));
         let mut expr = expr.clone();
         type_exponents(&mut expr);
+        time_zone::call_zones(&mut expr);
         let expr = planner
             .sql_to_expr(expr, schema, &mut datafusion::sql::planner::PlannerContext::new())
             .map_err(|error| provider.error(error))?;
+        let expr = self.coerced(expr, schema).map_err(from_datafusion)?;
         self.state.create_physical_expr(expr.clone(), schema).map_err(from_datafusion)?;
         Ok(expr)
+    }
+
+    /// What the analyzer does to the expressions of a query.
+    fn coerced(&self, expr: Expr, schema: &DFSchema) -> datafusion::common::Result<Expr> {
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(self.state.config_options().clone())
+            .build();
+        checked_math::checked(ExprSimplifier::new(context).coerce(expr, schema)?, schema)
     }
 
     /// A scalar expression compiled over `schema`.
