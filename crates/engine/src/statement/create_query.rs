@@ -21,6 +21,11 @@ pub(super) fn execute(core: &mut Core, create: &CreateQuery) -> Result<Outcome> 
         return Ok(outcome);
     }
     options::none(&create.options, &format!("a {kind}"))?;
+    if create.background {
+        return Err(Error::new(codes::LV_S004, "BACKGROUND is not in this release")
+            .with_hint("leave it out: the statement returns when the view is there")
+            .at(create.name.position));
+    }
     let (planned, reads) = plan(core, &create.query)?;
     let schema = check_columns(&planned.schema, &create.columns, create.query.position)?;
     let id = core.catalog.next_id();

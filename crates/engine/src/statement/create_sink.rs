@@ -75,7 +75,7 @@ fn connector(core: &Core, create: &CreateSink) -> Result<Checked> {
             .with_hint("use it in CREATE SOURCE")
             .at(name.value_position));
     }
-    core.context.registry.check(connector, &with, options::format(create.format.as_ref()))
+    core.context.registry.check(connector, &with, options::format(create.format.as_ref())?)
 }
 
 /// `FROM r WHERE e` is `SELECT * FROM r WHERE e`.
@@ -90,6 +90,7 @@ fn query(create: &CreateSink) -> Result<Query> {
 }
 
 fn envelope(create: &CreateSink, planned: &Planned) -> Result<Envelope> {
+    check_key_clause(create)?;
     let said = create.envelope.as_ref().map(|said| (&said.value, said.position));
     let key_of = |names: &[levada_sql::Ident], position| -> Result<Vec<usize>> {
         let named = match (&create.key, names) {
@@ -114,6 +115,20 @@ fn envelope(create: &CreateSink, planned: &Planned) -> Result<Envelope> {
         Some((Said::Changes, _)) => Ok(Envelope::Changes { key: planned.key.clone() }),
         Some((Said::Upsert { key }, position)) => Ok(Envelope::Upsert { key: key_of(key, position)? }),
         Some((Said::Debezium { key }, position)) => Ok(Envelope::Debezium { key: key_of(key, position)? }),
+    }
+}
+
+/// `KEY (…)` is another place for the key of an envelope, so there must be one that has none yet.
+fn check_key_clause(create: &CreateSink) -> Result<()> {
+    let Some(key) = &create.key else { return Ok(()) };
+    match create.envelope.as_ref().map(|envelope| &envelope.value) {
+        Some(Said::Upsert { key: named } | Said::Debezium { key: named }) if named.is_empty() => Ok(()),
+        Some(Said::Upsert { .. } | Said::Debezium { .. }) => {
+            Err(Error::new(codes::LV_S003, "KEY is given twice").with_hint("remove one of the two").at(key.position))
+        }
+        _ => Err(Error::new(codes::LV_S601, "KEY has no effect without ENVELOPE UPSERT or DEBEZIUM")
+            .with_hint("add ENVELOPE UPSERT, or leave KEY out")
+            .at(key.position)),
     }
 }
 

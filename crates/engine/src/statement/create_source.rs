@@ -33,11 +33,17 @@ pub(super) fn execute(core: &mut Core, create: &CreateSource) -> Result<Outcome>
                     .with_hint("use it in CREATE SINK")
                     .at(name.value_position));
             }
-            Some(core.context.registry.check(connector, &with, options::format(create.format.as_ref()))?)
+            Some(core.context.registry.check(connector, &with, options::format(create.format.as_ref())?)?)
         }
     };
     if checked.is_none() {
         options::none(&create.options, "a source without connector")?;
+        if let Some(format) = &create.format {
+            return Err(Error::new(codes::LV_S601, "a source without connector has no FORMAT")
+                .with_reason("its rows come as rows, by INSERT or from the program")
+                .with_hint("leave it out, or add WITH (connector = '…')")
+                .at(format.name.position));
+        }
     }
     let definition = define(core, create, checked)?;
     // What can't be reached is told now, not by the first view.

@@ -16,12 +16,21 @@ pub(super) fn options(items: &[OptionItem]) -> Options {
 }
 
 /// The format as connectors take it.
-pub(super) fn format(clause: Option<&FormatClause>) -> Option<FormatSpec> {
-    clause.map(|clause| FormatSpec {
+///
+/// # Errors
+/// `LV-S004` for ENCODE, which would have nothing to say: every format is an encoding of its own.
+pub(super) fn format(clause: Option<&FormatClause>) -> Result<Option<FormatSpec>> {
+    let Some(clause) = clause else { return Ok(None) };
+    if let Some(encode) = &clause.encode {
+        return Err(Error::new(codes::LV_S004, "FORMAT … ENCODE is not in this release")
+            .with_hint("name the format alone, as in FORMAT json, and changes by ENVELOPE")
+            .at(encode.position));
+    }
+    Ok(Some(FormatSpec {
         name: clause.name.name.to_ascii_lowercase(),
         position: Some(clause.name.position),
         options: options(&clause.options),
-    })
+    }))
 }
 
 /// # Errors

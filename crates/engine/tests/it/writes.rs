@@ -102,7 +102,7 @@ fn a_copy_is_made_once_and_whole() {
 fn errors_of_assignments_point_to_where_they_were_typed() {
     let db = database();
     run(&db, "CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT)");
-    let error = db.execute_blocking("UPDATE t SET v = 1,\n  v = volume + 1").unwrap_err();
+    let error = db.execute_blocking("UPDATE t SET k = 1,\n  v = volume + 1").unwrap_err();
     assert_eq!(error.code(), codes::LV_S110, "{error}");
     let position = error.position().expect("a position");
     assert_eq!((position.line, position.column), (2, 7), "{error}");

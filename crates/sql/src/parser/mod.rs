@@ -86,6 +86,7 @@ pub fn parse_expression(text: &str) -> Result<At<Box<sqlparser::ast::Expr>>> {
 }
 
 fn parse_range(script: &Script<'_>, range: Range<usize>) -> Result<Parsed> {
+    script.refuse_hints(&range)?;
     let depth = limits::check(script, range.clone())?;
     let mut reader = Reader::new(script, range.clone());
     let statement = limits::with_stack_for(depth, || {

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use levada_base::{Error, Position, Result, codes};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
+use super::clause::planned;
 use super::dialect::LevadaDialect;
 use super::error::position_of;
 
@@ -14,6 +15,8 @@ pub(crate) struct Script<'t> {
     pub tokens: Vec<TokenWithSpan>,
     /// The bytes of `text` that each token covers.
     pub bytes: Vec<Range<usize>>,
+    /// Where comments begin that ask for something: `/*+ … */`.
+    hints: Vec<Location>,
 }
 
 impl<'t> Script<'t> {
@@ -27,6 +30,7 @@ impl<'t> Script<'t> {
     pub(crate) fn read_as_far_as_possible(text: &'t str) -> (Self, Option<Error>) {
         let mut tokens = Vec::new();
         let outcome = Tokenizer::new(&LevadaDialect, text).tokenize_with_location_into_buf(&mut tokens);
+        let hints = tokens.iter().filter(|token| is_hint(&token.token)).map(|token| token.span.start).collect();
         tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
         let bytes = byte_ranges(text, &tokens);
         let error = outcome.err().map(|error| {
@@ -35,7 +39,7 @@ impl<'t> Script<'t> {
                 .with_hint("close what is opened here, or write a quote inside a text twice")
                 .at(position)
         });
-        (Self { text, tokens, bytes }, error)
+        (Self { text, tokens, bytes, hints }, error)
     }
 
     /// The token ranges of the statements, empty ones left out.
@@ -50,6 +54,15 @@ impl<'t> Script<'t> {
             first = end + 1;
         }
         ranges
+    }
+
+    /// LV-S004 if a hint stands among the tokens of `range`: nothing would act on it.
+    pub(crate) fn refuse_hints(&self, range: &Range<usize>) -> Result<()> {
+        let covered = self.tokens[range.start].span.start..self.tokens[range.end - 1].span.end;
+        match self.hints.iter().find(|hint| covered.contains(hint)) {
+            Some(hint) => Err(planned("a hint", "leave it out", position_of(*hint).unwrap_or(Position::new(1, 1)).covering(3))),
+            None => Ok(()),
+        }
     }
 
     /// The text that the tokens of `range` cover.
@@ -77,6 +90,10 @@ impl<'t> Script<'t> {
     fn end(&self) -> Position {
         self.tokens.len().checked_sub(1).map_or(Position::new(1, 1), |last| self.behind(last))
     }
+}
+
+fn is_hint(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::MultiLineComment(text)) if text.starts_with('+'))
 }
 
 fn uncapitalised(message: &str) -> String {

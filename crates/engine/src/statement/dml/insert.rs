@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
 use levada_base::{Epoch, Error, Position, Result, codes};
 use levada_catalog::Kind;
 use levada_plan::Expression;
@@ -140,7 +141,7 @@ fn named_rows(target: &Target, insert: &Insert, rows: &Rows, position: Position)
         (_, InsertSource::DefaultValues) => Vec::new(),
         // What to do with the row is said only where the column is named.
         ([], _) => (0..prepare.input.fields().len()).filter(|column| prepare.op != Some(*column)).collect(),
-        (names, _) => input_places(prepare, names)?,
+        (names, _) => input_places(&prepare.input, names)?,
     };
     if columns.len() != rows.schema.fields().len() {
         let found = format!("{} values for {} columns", rows.schema.fields().len(), columns.len());
@@ -155,8 +156,12 @@ fn named_rows(target: &Target, insert: &Insert, rows: &Rows, position: Position)
     complete(&prepare.input, &named, &defaults, count, Some(position))
 }
 
-fn input_places(prepare: &Prepare, names: &[Ident]) -> Result<Vec<usize>> {
-    let places = places(&prepare.input, names)?;
+/// The places of columns that each get one value.
+///
+/// # Errors
+/// `LV-S110` with the nearest name; `LV-S202` for a column that is named twice.
+pub(super) fn input_places(input: &SchemaRef, names: &[Ident]) -> Result<Vec<usize>> {
+    let places = places(input, names)?;
     for (at, place) in places.iter().enumerate() {
         if places[..at].contains(place) {
             return Err(Error::new(codes::LV_S202, format!("column \"{}\" is named twice", names[at].name))

@@ -3,17 +3,17 @@
 use arrow::array::{ArrayRef, RecordBatch};
 use levada_base::{Error, Result};
 use levada_delta::DeltaBatch;
-use levada_sql::{Assignment, Name, Update, ast};
+use levada_sql::{Assignment, Ident, Name, Update, ast};
 
 use super::Change;
 use super::changes::{assign, of_columns};
+use super::insert::input_places;
 use super::keys::check_new_keys;
 use super::matching::{Matched, Matching};
 use super::returning::finish;
 use crate::Database;
 use crate::core::TableDefinition;
 use crate::outcome::Outcome;
-use crate::statement::row_columns::place;
 
 /// Executes UPDATE.
 ///
@@ -38,10 +38,11 @@ pub(crate) async fn update(database: &Database, update: &Update) -> Result<Outco
 /// The columns that are assigned, among those that come in.
 ///
 /// # Errors
-/// `LV-S110` with the nearest name.
+/// `LV-S110` with the nearest name; `LV-S202` for a column that is assigned twice.
 pub(super) fn places(table: &TableDefinition, assignments: &[Assignment]) -> Result<Vec<usize>> {
     let input = &table.prepare.input;
-    assignments.iter().map(|assignment| place(input, &assignment.column.name, assignment.column.position)).collect()
+    let columns: Vec<Ident> = assignments.iter().map(|assignment| assignment.column.clone()).collect();
+    input_places(input, &columns)
 }
 
 /// The found rows with the values assigned to `places`; computed columns are computed again.
