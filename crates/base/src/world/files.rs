@@ -53,6 +53,8 @@ pub trait Files: Send + Sync {
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
     /// Whether `path` is a directory.
     fn is_directory(&self, path: &Path) -> bool;
+    /// Whether `path` is there and is neither a file nor a directory: a device, a pipe, a socket. Renaming over it would replace it.
+    fn is_device(&self, path: &Path) -> bool;
 }
 
 /// The machine's file system.
@@ -87,9 +89,10 @@ impl Files for LocalFiles {
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
         for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                paths.push(entry.path());
+            let path = entry?.path();
+            // Follows links: a linked file is one of the directory's.
+            if path.is_file() {
+                paths.push(path);
             }
         }
         paths.sort();
@@ -98,6 +101,10 @@ impl Files for LocalFiles {
 
     fn is_directory(&self, path: &Path) -> bool {
         path.is_dir()
+    }
+
+    fn is_device(&self, path: &Path) -> bool {
+        path.exists() && !path.is_file() && !path.is_dir()
     }
 }
 
@@ -155,6 +162,10 @@ impl Files for MemoryFiles {
     fn is_directory(&self, path: &Path) -> bool {
         self.lock().keys().any(|file| file.parent() == Some(path))
     }
+
+    fn is_device(&self, _path: &Path) -> bool {
+        false
+    }
 }
 
 struct Shared(Arc<Vec<u8>>);
@@ -186,5 +197,19 @@ impl Write for MemoryWriter {
 impl WriteFile for MemoryWriter {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_file_to_write_over() {
+        assert!(LocalFiles.is_device(Path::new("/dev/null")));
+        assert!(!LocalFiles.is_device(Path::new("/dev")), "a directory");
+        assert!(!LocalFiles.is_device(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))), "a file");
+        assert!(!LocalFiles.is_device(Path::new("/no/such/file")), "nothing");
     }
 }

@@ -39,11 +39,12 @@ impl FileSink {
     pub(super) fn open(spec: &SinkSpec, context: &Context) -> Result<Self> {
         let said = spec.format.as_ref().ok_or_else(|| role::has_no_format(NAME))?;
         let target = PathBuf::from(path(&spec.options));
-        if context.world.files().is_directory(&target) || target.to_string_lossy().contains('*') {
+        let files = context.world.files();
+        if files.is_directory(&target) || files.is_device(&target) || target.to_string_lossy().contains('*') {
             let position = spec.options.get("path").and_then(|option| option.value_position);
             return Err(Error::new(codes::LV_C003, format!("a sink can't write to \"{}\"", target.display()))
-                .with_reason("it is a directory or a pattern")
-                .with_hint("give the path of one file")
+                .with_reason("it is a directory, a device or a pattern")
+                .with_hint("give the path of one file; connector = 'stdout' writes to where the program's output goes")
                 .at(position));
         }
         let mut sink = Self {
