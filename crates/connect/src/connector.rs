@@ -87,10 +87,14 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// `LV-C003`, `LV-C004`, `LV-C005` with the option's position.
-    fn check(&self, options: &Options) -> Result<()>;
+    fn check(&self, _options: &Options) -> Result<()> {
+        Ok(())
+    }
 
     /// The format that the options imply where none is named, such as by a file name's ending.
-    fn implied_format(&self, options: &Options, registry: &Registry) -> Option<&'static str>;
+    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
+        None
+    }
 
     /// Whether a source with these options comes to an end by itself.
     fn is_bounded(&self, options: &Options) -> bool;

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use levada_base::{Epoch, Error, Result};
 use levada_connect::{
-    Capabilities, Connector, Context, Delivery, OptionKind, OptionSpec, Options, Registry, Sink, SinkSpec, Source, SourceSpec,
+    Capabilities, Connector, Context, Delivery, OptionKind, OptionSpec, Options, Sink, SinkSpec, Source, SourceSpec,
 };
 
 use crate::role;
@@ -93,14 +93,6 @@ impl Connector for BlackholeConnector {
 
     fn options(&self) -> &'static [OptionSpec] {
         OPTIONS
-    }
-
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
-    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
-        None
     }
 
     fn is_bounded(&self, _options: &Options) -> bool {

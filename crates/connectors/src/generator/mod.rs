@@ -16,7 +16,7 @@ mod tests;
 use arrow::datatypes::SchemaRef;
 use levada_base::{Error, Result, codes, nearest};
 use levada_connect::{
-    Capabilities, Connector, Context, OptionKind, OptionSpec, Options, Registry, Replay, Sink, SinkSpec, Source, SourceSpec,
+    Capabilities, Connector, Context, OptionKind, OptionSpec, Options, Replay, Sink, SinkSpec, Source, SourceSpec,
 };
 
 use crate::role;
@@ -64,14 +64,6 @@ impl Connector for GeneratorConnector {
 
     fn options(&self) -> &'static [OptionSpec] {
         OPTIONS
-    }
-
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
-    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
-        None
     }
 
     fn is_bounded(&self, options: &Options) -> bool {

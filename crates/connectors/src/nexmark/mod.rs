@@ -11,7 +11,7 @@ mod tests;
 use arrow::datatypes::{Schema, SchemaRef};
 use levada_base::{Error, Result, codes, nearest};
 use levada_connect::{
-    Capabilities, Connector, Context, OptionKind, OptionSpec, Options, Registry, Replay, Sink, SinkSpec, Source, SourceSpec,
+    Capabilities, Connector, Context, OptionKind, OptionSpec, Options, Replay, Sink, SinkSpec, Source, SourceSpec,
 };
 
 use crate::role;
@@ -75,14 +75,6 @@ impl Connector for NexmarkConnector {
 
     fn options(&self) -> &'static [OptionSpec] {
         OPTIONS
-    }
-
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
-    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
-        None
     }
 
     fn is_bounded(&self, options: &Options) -> bool {

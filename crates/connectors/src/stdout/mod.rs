@@ -75,10 +75,6 @@ impl Connector for StdoutConnector {
         &[]
     }
 
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
     fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
         Some("json")
     }

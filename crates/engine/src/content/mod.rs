@@ -20,7 +20,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// Nothing yet. `key` are columns that no two rows share, for [`Content::find_key`].
+    /// Nothing yet. `key` are columns that no two rows share, for [`Content::has_keys`].
     ///
     /// # Errors
     /// `LV-S405` where a type can't be compared.

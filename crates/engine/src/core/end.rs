@@ -1,4 +1,4 @@
-//! When bounded inputs are through.
+//! How far inputs and jobs are, when bounded inputs are through, and the end of everything.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,9 +37,7 @@ impl Core {
     pub(crate) fn has_unbounded_readers(&self) -> bool {
         self.sources.values().any(|source| source.is_started() && !source.definition.is_bounded())
     }
-}
 
-impl Core {
     /// Nothing more comes into a source that the program pushes into: its windows close.
     ///
     /// # Errors

@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use levada::connect::{
-    Capabilities, Connector, Context, Delivery, OptionSpec, Options, Registry, Sink, SinkSpec, Source, SourceSpec,
-};
+use levada::connect::{Capabilities, Connector, Context, Delivery, OptionSpec, Options, Sink, SinkSpec, Source, SourceSpec};
 use levada::{Code, Database, Epoch, Error, Result, SourceHandle, codes};
 
 use crate::support::{batch, ints, rows, run};
@@ -48,14 +46,6 @@ impl Connector for Echo {
 
     fn options(&self) -> &'static [OptionSpec] {
         &[]
-    }
-
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
-    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
-        None
     }
 
     fn is_bounded(&self, _options: &Options) -> bool {

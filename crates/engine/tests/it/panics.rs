@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use levada::connect::{
-    Capabilities, Connector, Context, Delivery, Fetch, FetchLimits, OptionSpec, Options, Registry, Replay, Sink, SinkSpec,
-    Source, SourcePosition, SourceSpec,
+    Capabilities, Connector, Context, Delivery, Fetch, FetchLimits, OptionSpec, Options, Replay, Sink, SinkSpec, Source,
+    SourcePosition, SourceSpec,
 };
 use levada::{Database, Epoch, Result, codes};
 
@@ -51,14 +51,6 @@ impl Connector for Panics {
 
     fn options(&self) -> &'static [OptionSpec] {
         &[]
-    }
-
-    fn check(&self, _options: &Options) -> Result<()> {
-        Ok(())
-    }
-
-    fn implied_format(&self, _options: &Options, _registry: &Registry) -> Option<&'static str> {
-        None
     }
 
     fn is_bounded(&self, _options: &Options) -> bool {
