@@ -7,9 +7,9 @@ use super::{Report, Tree};
 /// The directories under `crates/`, lowest layer first. Crates of one layer do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["base", "delta"],
-    &["state", "connect", "catalog"],
-    &["connectors", "formats"],
-    &["sql"],
+    &["state", "connect", "catalog", "store"],
+    &["connectors", "formats", "store-sqlite", "store-postgres"],
+    &["sql", "tasks"],
     &["dataflow"],
     &["plan"],
     &["engine"],

@@ -1,0 +1,1 @@
+//! The shared store: PostgreSQL 13 or newer, any number of engine nodes.

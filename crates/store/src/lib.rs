@@ -1,0 +1,1 @@
+//! Durable records of executions and runs: rows, commands, the trait Store, the in-memory store and the exam of every store.

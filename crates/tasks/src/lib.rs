@@ -1,0 +1,1 @@
+//! The execution engine: rules that decide, and the operations and workers that obey.

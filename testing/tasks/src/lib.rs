@@ -1,0 +1,1 @@
+//! The execution engine against a slow interpreter of its contract.
