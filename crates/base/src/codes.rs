@@ -16,7 +16,7 @@ pub enum Kind {
     Unavailable,
     /// Repair or exclude stored or received data, by an explicit order.
     Data,
-    /// Get a new handle.
+    /// Stop using this handle or object; get a new one.
     Closed,
     /// Report it; a bug of ours.
     Internal,
@@ -178,6 +178,56 @@ codes! {
     LV_S910 "LV-S910" Invalid "00000" "state can grow without bound";
     LV_S911 "LV-S911" Invalid "00000" "source can't replay: view starts now";
     LV_S999 "LV-S999" Internal "XX000" "internal error";
+    LV_T001 "LV-T001" Invalid "22023" "value not in its allowed range or form";
+    LV_T002 "LV-T002" Invalid "42704" "object does not exist in this namespace";
+    LV_T003 "LV-T003" Invalid "22023" "beyond a named limit";
+    LV_T004 "LV-T004" Conflict "23000" "id or key used with other content";
+    LV_T005 "LV-T005" Invalid "22023" "option unknown or not possible here";
+    LV_T008 "LV-T008" Invalid "22023" "cursor malformed or too old";
+    LV_T101 "LV-T101" Closed "55006" "fence was replaced";
+    LV_T102 "LV-T102" Closed "55006" "lease has ended";
+    LV_T103 "LV-T103" Closed "55006" "handle was given up";
+    LV_T104 "LV-T104" Closed "55006" "attempt is already closed";
+    LV_T105 "LV-T105" Conflict "23000" "not possible in this state";
+    LV_T106 "LV-T106" Invalid "22023" "lease TTL out of range";
+    LV_T108 "LV-T108" NotReady "55000" "lane takes no new executions";
+    LV_T110 "LV-T110" Invalid "22023" "handle of another store";
+    LV_T111 "LV-T111" Conflict "23000" "instance belongs to another worker";
+    LV_T202 "LV-T202" Conflict "23000" "run is sealed";
+    LV_T203 "LV-T203" Closed "55006" "run has ended";
+    LV_T204 "LV-T204" Conflict "23000" "graph has another revision";
+    LV_T205 "LV-T205" Invalid "22023" "execution depends on itself";
+    LV_T206 "LV-T206" Invalid "22023" "edge closes a cycle";
+    LV_T207 "LV-T207" Conflict "23000" "edge exists with other content";
+    LV_T208 "LV-T208" Invalid "22023" "execution is not a member of the run";
+    LV_T209 "LV-T209" Invalid "22023" "group can never be satisfied";
+    LV_T210 "LV-T210" Conflict "23000" "policy of the group is fixed";
+    LV_T211 "LV-T211" Conflict "23000" "execution is a member of another run";
+    LV_T212 "LV-T212" Conflict "23000" "execution has started and takes no new edge";
+    LV_T213 "LV-T213" Invalid "22023" "run too large";
+    LV_T214 "LV-T214" Invalid "22023" "name used twice in a run";
+    LV_T215 "LV-T215" Invalid "22023" "run waits for no such condition";
+    LV_T216 "LV-T216" Conflict "23000" "condition was resolved otherwise";
+    LV_T217 "LV-T217" Closed "55006" "run is being cancelled";
+    LV_T218 "LV-T218" Conflict "23000" "plan is out of date";
+    LV_T219 "LV-T219" Invalid "22023" "input name used twice";
+    LV_T601 "LV-T601" Invalid "22023" "cron text malformed";
+    LV_T602 "LV-T602" Invalid "22023" "time zone unknown";
+    LV_T701 "LV-T701" Unavailable "40001" "contention in the store";
+    LV_T702 "LV-T702" Unavailable "57P03" "store unreachable";
+    LV_T703 "LV-T703" Unavailable "57P03" "store can't write";
+    LV_T704 "LV-T704" Unavailable "57P03" "outcome of a call unknown";
+    LV_T705 "LV-T705" NotReady "55000" "schema of another version";
+    LV_T707 "LV-T707" Unavailable "57P03" "database file has another owner";
+    LV_T708 "LV-T708" Invalid "22023" "server version too old";
+    LV_T709 "LV-T709" Unavailable "57P03" "connected to a replica";
+    LV_T710 "LV-T710" Data "XX001" "stored value not in its alphabet";
+    LV_T801 "LV-T801" Conflict "23000" "replay of what has not ended";
+    LV_T802 "LV-T802" Conflict "23000" "replayed too often";
+    LV_T803 "LV-T803" Conflict "23000" "descendants are active";
+    LV_T804 "LV-T804" Conflict "23000" "replay would be skipped again";
+    LV_T805 "LV-T805" Conflict "23000" "ended before the cancel";
+    LV_T901 "LV-T901" Internal "XX000" "rule of the engine violated";
 }
 
 #[cfg(test)]
@@ -188,5 +238,25 @@ mod tests {
     fn codes_are_sorted_and_unique() {
         assert!(ALL.windows(2).all(|pair| pair[0].name() < pair[1].name()));
         assert_eq!(Code::find("lv-s110"), Some(LV_S110));
+    }
+
+    #[test]
+    fn t_121_sqlstates_of_the_execution_engine_follow_the_kind() {
+        let ours: Vec<Code> = ALL.iter().copied().filter(|code| code.name().starts_with("LV-T")).collect();
+        assert!(!ours.is_empty());
+        for code in ours {
+            let expected = match (code.name(), code.kind()) {
+                ("LV-T002", _) => "42704",
+                ("LV-T701", _) => "40001",
+                (_, Kind::Invalid) => "22023",
+                (_, Kind::NotReady) => "55000",
+                (_, Kind::Conflict) => "23000",
+                (_, Kind::Unavailable) => "57P03",
+                (_, Kind::Data) => "XX001",
+                (_, Kind::Closed) => "55006",
+                (_, Kind::Internal) => "XX000",
+            };
+            assert_eq!(code.sqlstate(), expected, "{code}");
+        }
     }
 }

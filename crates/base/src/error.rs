@@ -8,7 +8,7 @@ use crate::{Code, Kind, Position};
 /// `Result` with Levada's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in a form for programs (`code`, `kind`) and for people (`message`, `hint`, `position`).
+/// What went wrong, in a form for programs (`code`, `kind`, `details`) and for people (`message`, `hint`, `position`).
 ///
 /// The parts are boxed: a `Result<u32>` stays two words wide on the hot path.
 pub struct Error(Box<Parts>);
@@ -19,6 +19,7 @@ struct Parts {
     reason: Option<String>,
     hint: Option<String>,
     position: Option<Position>,
+    details: Vec<(&'static str, String)>,
     also: Vec<Error>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -33,6 +34,7 @@ impl Error {
             reason: None,
             hint: None,
             position: None,
+            details: Vec::new(),
             also: Vec::new(),
             source: None,
         }))
@@ -73,6 +75,13 @@ impl Error {
         if self.0.position.is_none() {
             self.0.position = position.into();
         }
+        self
+    }
+
+    /// Adds a fact for programs, behind those already there: `with_detail("fence", 7)`.
+    #[must_use]
+    pub fn with_detail(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.0.details.push((name, value.to_string()));
         self
     }
 
@@ -133,6 +142,12 @@ impl Error {
         self.0.position
     }
 
+    /// Facts for programs by name, in the order in which they were added.
+    #[must_use]
+    pub fn details(&self) -> &[(&'static str, String)] {
+        &self.0.details
+    }
+
     /// Further errors found in the same check, in the order of their positions.
     #[must_use]
     pub fn also(&self) -> &[Error] {
@@ -159,6 +174,9 @@ impl fmt::Debug for Error {
         if let Some(position) = self.0.position {
             write!(out, " at {position}")?;
         }
+        for (name, value) in &self.0.details {
+            write!(out, "\nwith {name} {value}")?;
+        }
         for also in &self.0.also {
             write!(out, "\nalso {also:?}")?;
         }
@@ -172,5 +190,27 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replaced() -> Error {
+        Error::internal("fence 3 was replaced").with_detail("fence", 7).with_detail("phase", "ended")
+    }
+
+    #[test]
+    fn details_are_named_facts_in_the_order_of_their_adding() {
+        assert_eq!(replaced().details(), [("fence", "7".to_owned()), ("phase", "ended".to_owned())]);
+        assert!(Error::internal("fence 3 was replaced").details().is_empty());
+    }
+
+    #[test]
+    fn details_are_for_programs_and_logs_not_for_the_message() {
+        let plain = Error::internal("fence 3 was replaced").to_string();
+        assert_eq!(replaced().to_string(), plain);
+        assert_eq!(format!("{:?}", replaced()), format!("{plain}\nwith fence 7\nwith phase ended"));
     }
 }
