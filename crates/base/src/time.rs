@@ -14,6 +14,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// Whole milliseconds since 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
     /// The time from `earlier` to this instant; zero if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -1,1 +1,45 @@
-//! Durable records of executions and runs: rows, commands, the trait Store, the in-memory store and the exam of every store.
+//! Durable records of executions and runs: the rows, the closed alphabets, the commands and what they mean, and the trait that
+//! every store has.
+//!
+//! Not here: rules (what follows from an event is decided in `levada-tasks`) and SQL (the stores that survive a crash are
+//! `levada-store-sqlite` and `levada-store-postgres`). A decision flows through this crate as
+//!
+//! ```text
+//! Scope ─ load and lock ─▶ State ─ Plan ─▶ Vec<Command> ─ one transaction ─▶ rows, then Wake
+//! ```
+//!
+//! [`cut`] says what a scope brings and [`apply`] what a command does; both are pure, and [`MemoryStore`] is nothing but the two.
+
+pub mod alphabets;
+mod backoff;
+mod canonical;
+mod check;
+mod cut;
+mod dues;
+mod ids;
+pub mod limits;
+mod memory;
+mod merge;
+mod query;
+pub mod rows;
+mod scope;
+mod state;
+mod store;
+mod tables;
+pub mod value;
+mod wake;
+
+pub use backoff::{ATTEMPTS_MAX, Backoff};
+pub use canonical::canonical;
+pub use check::{RuleViolation, check};
+pub use cut::{Moment, SLICE_BYTES_MAX, cut};
+pub use dues::earliest;
+pub use ids::{ExecutionId, RunId, ScheduleId, Token};
+pub use memory::MemoryStore;
+pub use merge::{Batch, MERGED_CALLS_MAX, Pending, Request};
+pub use query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
+pub use scope::{ClaimScope, DueKind, Scope};
+pub use state::{Command, Record, RecordKey, State, TABLES, apply};
+pub use store::{Cursor, EventPage, Filter, Plan, Store};
+pub use tables::Tables;
+pub use wake::{Wake, WakeReceiver, Waker, wakes};

@@ -1,0 +1,33 @@
+//! The form in which states of different stores are compared.
+
+use std::collections::BTreeMap;
+
+use crate::state::State;
+
+/// The rows alone, with creation order and event ids as ranks: stores number with gaps of their own.
+#[must_use]
+pub fn canonical(state: State) -> State {
+    let mut seqs: Vec<_> = state.executions.values().map(|row| row.seq).collect();
+    seqs.sort_unstable();
+    let rank = |seq: i64| i64::try_from(seqs.partition_point(|other| *other < seq)).unwrap_or(i64::MAX);
+    let mut executions = state.executions;
+    for row in executions.values_mut() {
+        row.seq = rank(row.seq);
+    }
+    let mut events = BTreeMap::new();
+    for (id, mut event) in (0..).zip(state.events.into_values()) {
+        event.id = id;
+        events.insert(id, event);
+    }
+    State {
+        now_ms: 0,
+        seq: 0,
+        locked_runs: Default::default(),
+        whole_runs: Default::default(),
+        candidates: Default::default(),
+        active_in_lane: Default::default(),
+        executions,
+        events,
+        ..state
+    }
+}

@@ -1,0 +1,170 @@
+//! Merging: calls that wait while a commit is in flight become the next transaction, each with its own result.
+//!
+//! A store that commits takes a [`Batch`] from its queue, loads the batch's scope, calls [`Batch::plan`], writes the commands and calls
+//! [`Batch::finish`]. Whether the queue is served by a thread or a task is the store's business.
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use levada_base::{Error, codes};
+use tokio::sync::oneshot;
+
+use crate::scope::Scope;
+use crate::state::{Command, State, apply};
+use crate::store::Plan;
+
+/// The most calls of one transaction.
+pub const MERGED_CALLS_MAX: usize = 256;
+
+type Answer = Box<dyn Any + Send>;
+type BoxedPlan = Box<dyn FnMut(&State) -> Result<(Vec<Command>, Answer), Error> + Send>;
+
+/// A call that waits for its transaction.
+pub struct Request {
+    scope: Scope,
+    plan: BoxedPlan,
+    reply: oneshot::Sender<Result<Answer, Error>>,
+    outcome: Option<Result<Answer, Error>>,
+}
+
+/// The other end of a request.
+pub struct Pending(oneshot::Receiver<Result<Answer, Error>>);
+
+impl Request {
+    /// A request and the place where its result arrives.
+    pub fn new<R: Send + 'static>(scope: Scope, mut plan: impl Plan<R> + 'static) -> (Self, Pending) {
+        let (reply, pending) = oneshot::channel();
+        let plan = move |state: &State| {
+            let (commands, answer) = plan.plan(state)?;
+            Ok((commands, Box::new(answer) as Answer))
+        };
+        (Self { scope, plan: Box::new(plan), reply, outcome: None }, Pending(pending))
+    }
+}
+
+impl Pending {
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// What the plan or the store refused; `LV-T702` if the store was closed meanwhile.
+    pub async fn result<R: 'static>(self) -> Result<R, Error> {
+        downcast(self.0.await.unwrap_or_else(|_| Err(closed())))
+    }
+
+    /// The result of a request that was finished already.
+    ///
+    /// # Errors
+    /// See [`Pending::result`].
+    pub fn now<R: 'static>(mut self) -> Result<R, Error> {
+        downcast(self.0.try_recv().unwrap_or_else(|_| Err(closed())))
+    }
+}
+
+fn downcast<R: 'static>(answer: Result<Answer, Error>) -> Result<R, Error> {
+    answer?
+        .downcast::<R>()
+        .map(|answer| *answer)
+        .map_err(|_| Error::internal("a plan answered with another type than it was asked for"))
+}
+
+fn closed() -> Error {
+    Error::new(codes::LV_T702, "store unreachable: it was closed")
+        .with_hint("open it again, then repeat the call with the same key")
+}
+
+/// Calls that share a transaction.
+pub struct Batch(Vec<Request>);
+
+impl Batch {
+    /// Takes the next transaction's calls from the front of the queue; none if it is empty.
+    #[must_use]
+    pub fn take(queue: &mut VecDeque<Request>) -> Option<Self> {
+        let first = queue.pop_front()?;
+        let merges = first.scope.is_mergeable();
+        let mut calls = vec![first];
+        while merges && calls.len() < MERGED_CALLS_MAX && queue.front().is_some_and(|next| next.scope.is_mergeable()) {
+            calls.extend(queue.pop_front());
+        }
+        Some(Self(calls))
+    }
+
+    /// How many calls share the transaction.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A batch has at least one call.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All rows that its calls need.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self.0.as_slice() {
+            [only] => only.scope.clone(),
+            calls => Scope::All(calls.iter().map(|call| call.scope.clone()).collect()),
+        }
+    }
+
+    /// Plans every call, each on what the ones before it leave behind. A call whose plan fails contributes nothing and has its error;
+    /// what is returned is everything that is to be committed. May be called again after a failed commit.
+    pub fn plan(&mut self, mut state: State) -> Vec<Command> {
+        let mut all = Vec::new();
+        let alone = self.0.len() == 1;
+        for call in &mut self.0 {
+            let outcome = (call.plan)(&state).and_then(|(commands, answer)| {
+                if alone {
+                    checked(&mut state, &commands)?
+                } else {
+                    applied(&mut state, &commands)?
+                }
+                Ok((commands, answer))
+            });
+            call.outcome = Some(outcome.map(|(commands, answer)| {
+                all.extend(commands);
+                answer
+            }));
+        }
+        all
+    }
+
+    /// Answers every call: with its own outcome if the transaction was committed, else with the error that `failure` makes.
+    pub fn finish(self, failure: Option<&dyn Fn() -> Error>) {
+        for call in self.0 {
+            let outcome = call.outcome.unwrap_or_else(|| Err(closed()));
+            let answer = match failure {
+                // A refusal stands whatever became of the others.
+                Some(failure) if outcome.is_ok() => Err(failure()),
+                _ => outcome,
+            };
+            // The caller may have gone; what was committed is committed.
+            let _ = call.reply.send(answer);
+        }
+    }
+
+    /// Answers every call with an error, because no slice could be loaded.
+    pub fn fail(self, failure: &dyn Fn() -> Error) {
+        for call in self.0 {
+            let _ = call.reply.send(Err(failure()));
+        }
+    }
+}
+
+fn checked(state: &mut State, commands: &[Command]) -> Result<(), Error> {
+    commands.iter().try_for_each(|command| crate::check::check(state, command)).map_err(violated)
+}
+
+/// Applies to a copy first: a plan that breaks a rule half way must not be seen by the calls after it.
+fn applied(state: &mut State, commands: &[Command]) -> Result<(), Error> {
+    checked(state, commands)?;
+    commands.iter().try_for_each(|command| apply(state, command)).map_err(violated)
+}
+
+fn violated(violation: crate::check::RuleViolation) -> Error {
+    Error::new(codes::LV_T901, violation.to_string())
+        .with_detail("rule", violation.rule)
+        .with_hint("this is a bug in Levada: please report it with the trace")
+}

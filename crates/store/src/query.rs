@@ -1,0 +1,85 @@
+//! Reads: what can be asked of a store without changing it, and what comes back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alphabets::{PublicState, RunPhase};
+use crate::ids::{ExecutionId, RunId};
+use crate::scope::Scope;
+use crate::state::State;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The rows of a scope, as a transaction would see them, without locks.
+    Scope(Scope),
+    /// An execution's input and results of all generations, with bytes; its pins, and with bytes the results they point to.
+    Payload(ExecutionId),
+    /// All attempts of an execution, with the execution.
+    Attempts(ExecutionId),
+    /// Executions in the order of (creation time, id), with tags.
+    Executions(ExecutionFilter, Option<PageCursor>, u32),
+    /// Runs in the order of (creation time, id), with tags.
+    Runs(RunFilter, Option<PageCursor>, u32),
+    /// Pending cancels that may be tried now, in the order of (enqueued, group): of namespaces, older than so many milliseconds.
+    PendingCancels {
+        namespaces: Option<Vec<String>>,
+        older_than_ms: i64,
+        limit: u32,
+    },
+    /// Headers of runs that have marks; of runs whose cancel has members left to end.
+    MarkedRuns(u32),
+    BacklogRuns(u32),
+    Lanes,
+    Workers,
+    Schedules,
+    /// Executions per lane and public state, and the other gauges.
+    Counts,
+}
+
+/// Which executions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExecutionFilter {
+    pub namespace: Option<String>,
+    pub run: Option<RunId>,
+    pub lane: Option<String>,
+    pub states: Vec<PublicState>,
+    pub tag: Option<(String, String)>,
+    /// Created at or after, and before.
+    pub from_ms: Option<i64>,
+    pub to_ms: Option<i64>,
+}
+
+/// Which runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunFilter {
+    pub namespace: Option<String>,
+    pub name: Option<String>,
+    pub phases: Vec<RunPhase>,
+    pub graph_version: Option<String>,
+    pub tag: Option<(String, String)>,
+    pub from_ms: Option<i64>,
+    pub to_ms: Option<i64>,
+}
+
+/// Where a page ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PageCursor {
+    pub created_ms: i64,
+    pub id: u128,
+}
+
+/// What came back: rows, and where the next page begins if there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    pub rows: State,
+    pub next: Option<PageCursor>,
+    pub counts: Vec<Count>,
+}
+
+/// One gauge: a name, a label's value (empty if it has none), and how many.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count {
+    pub gauge: &'static str,
+    pub labels: Vec<String>,
+    pub value: i64,
+}

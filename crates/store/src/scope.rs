@@ -1,0 +1,134 @@
+//! Scopes: which rows a decision needs. A store loads and locks them, in the order run < groups by id < executions by id.
+//!
+//! What each scope brings is defined by [`crate::cut`] on full state; the SQL stores bring the same rows, which the conformance
+//! suite checks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ExecutionId, RunId, ScheduleId, Token};
+
+/// The rows that a decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Several scopes at one moment.
+    All(Vec<Scope>),
+    /// Executions, locked, each with its last attempt, policy, route and run header. If its run is sealed and has at most
+    /// [`crate::limits::INLINE_RUN_MAX`] members, the whole run, locked: see [`Scope::WholeRun`].
+    Executions(Vec<ExecutionId>),
+    /// Like `Executions`, and the attempts that were closed or parked through these fences.
+    Handles(Vec<(ExecutionId, i64)>),
+    /// A run's header, locked.
+    Run(RunId),
+    /// A run, locked, with all members (each with last attempt, policy, route), edges, groups, conditions, pins, marks, pending
+    /// cancels and results without bytes.
+    WholeRun(RunId),
+    /// A run's header, locked, and up to `limit` of its members that are not ended, in the order of their ids, locked, each with last
+    /// attempt, policy, route and group.
+    OpenMembers(RunId, u32),
+    /// For building: the run's header, locked; the named executions as in `Executions` but without their run's slice; their groups,
+    /// the edges into them; and every edge that can be reached downstream from the execution of `reach`.
+    Building { run: RunId, executions: Vec<ExecutionId>, reach: Option<ExecutionId> },
+    /// For settling: the run's header, locked, and what up to [`crate::limits::SETTLE_MARKS_MAX`] marks of it touch.
+    Marks(RunId),
+    /// For cancelling siblings: one group, locked if nobody else holds it, and the executions that are to be cancelled.
+    Group(ExecutionId),
+    /// Rows whose time has come, earliest first, locked if nobody else holds them.
+    Due(DueKind, u32),
+    /// A request key and what it stands for, without locks.
+    Key(String, String),
+    /// What a claim can take, locked if nobody else holds it, with inputs.
+    Claim(ClaimScope),
+    /// Lanes by name, locked.
+    Lanes(Vec<String>),
+    /// A condition of a run, locked after the run's header; the edges on it, their groups and children.
+    Condition(RunId, String),
+    /// A schedule, locked, and its latest fire.
+    Schedule(ScheduleId),
+    /// A registered worker, locked.
+    Worker(String),
+    /// All engine nodes, locked.
+    EngineNodes,
+    /// Tags of a run or execution.
+    Tags(ExecutionId),
+}
+
+/// What a claim looks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimScope {
+    pub lanes: Vec<String>,
+    /// None: all.
+    pub namespaces: Option<Vec<String>>,
+    /// Offered, sorted.
+    pub capabilities: Vec<String>,
+    pub limit: u32,
+    pub instance: String,
+    /// If executions are still active under this token and instance, these are brought and no candidates.
+    pub token: Token,
+}
+
+/// The kinds of stored due times, one consumer each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DueKind {
+    /// Leases that ended.
+    Lease,
+    AttemptDeadline,
+    /// Deadlines of executions; of runs.
+    Deadline,
+    RunDeadline,
+    /// Executions held until a time.
+    Promote,
+    /// Conditions with a timeout.
+    Condition,
+    /// Runs that were never sealed; stand-alone executions that stayed staged for [`crate::limits::BUILD_MS_MAX`].
+    Building,
+    Staged,
+    /// mark_only cancels whose grace is over.
+    CancelGrace,
+    Schedule,
+    RequestKey,
+    Worker,
+    /// Runs and stand-alone executions that need not be kept any longer.
+    RetainRun,
+    RetainExecution,
+}
+
+impl DueKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Lease,
+        Self::AttemptDeadline,
+        Self::Deadline,
+        Self::RunDeadline,
+        Self::Promote,
+        Self::Condition,
+        Self::Building,
+        Self::Staged,
+        Self::CancelGrace,
+        Self::Schedule,
+        Self::RequestKey,
+        Self::Worker,
+        Self::RetainRun,
+        Self::RetainExecution,
+    ];
+}
+
+impl Scope {
+    /// Whether calls of this scope may share a transaction with others: it locks rows by id or key only, and few of them.
+    #[must_use]
+    pub fn is_mergeable(&self) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(Self::is_mergeable),
+            Self::Executions(_) | Self::Handles(_) | Self::Key(..) | Self::Lanes(_) | Self::Claim(_) | Self::Tags(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The scope without nesting.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::All(parts) => parts.iter().flat_map(Self::parts).collect(),
+            part => vec![part],
+        }
+    }
+}

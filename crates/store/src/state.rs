@@ -1,0 +1,251 @@
+//! The state that rules decide on, and the commands that change it.
+//!
+//! A [`State`] is either everything (the in-memory store, a dump) or a slice: the rows that a [`crate::Scope`] names, locked. The
+//! commands of one decision become one transaction; [`apply`] is what they mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::{RuleViolation, check};
+use crate::ids::{ExecutionId, RunId};
+use crate::rows::{
+    Attempt, CancelPending, Condition, Edge, EngineNode, Event, Execution, Group, Input, Lane, Mark, Pin, Policy, Progress,
+    RequestKey, ResultRow, Route, Row, Run, Schedule, ScheduleFire, Tag, WorkerRow,
+};
+use crate::value::{BadValue, Table, Value};
+
+macro_rules! tables {
+    ($($Row:ident $rows:ident,)*) => {
+        /// Rows by key, table by table, and the moment at which they are looked at.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct State {
+            /// Store time, read after the locks are held.
+            pub now_ms: i64,
+            /// The next free number for creation order and events; every later transaction's is greater.
+            pub seq: i64,
+            /// Runs whose row is locked: only these may be written.
+            pub locked_runs: BTreeSet<RunId>,
+            /// Runs of which every member, edge, group, condition, pin and mark is here.
+            pub whole_runs: BTreeSet<RunId>,
+            /// Executions that a claim may take: locked, runnable, without hold.
+            pub candidates: BTreeSet<ExecutionId>,
+            /// Active executions per lane that has a limit.
+            pub active_in_lane: BTreeMap<String, i64>,
+            $(pub $rows: BTreeMap<<$Row as Row>::Key, $Row>,)*
+        }
+
+        /// A row of any table.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Record { $($Row($Row),)* }
+
+        /// The key of a row of any table.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum RecordKey { $($Row(<$Row as Row>::Key),)* }
+
+        /// All tables, in the order in which a transaction writes them.
+        pub const TABLES: &[&Table] = &[$($Row::TABLE),*];
+
+        $(impl From<$Row> for Record {
+            fn from(row: $Row) -> Self {
+                Self::$Row(row)
+            }
+        })*
+
+        impl Record {
+            /// The table of the row.
+            #[must_use]
+            pub fn table(&self) -> &'static Table {
+                match self { $(Self::$Row(_) => $Row::TABLE,)* }
+            }
+
+            /// The fields in the order of the table's columns.
+            #[must_use]
+            pub fn values(&self) -> Vec<Value> {
+                match self { $(Self::$Row(row) => row.values(),)* }
+            }
+
+            /// A row of the named table.
+            ///
+            /// # Errors
+            /// The first column whose value the row cannot hold, or a table that is not one of [`TABLES`].
+            pub fn read(table: &str, values: Vec<Value>) -> Result<Self, BadValue> {
+                $(if table == $Row::TABLE.name {
+                    return $Row::read(values).map(Self::$Row);
+                })*
+                Err(BadValue { column: "table", found: table.to_owned() })
+            }
+        }
+
+        impl RecordKey {
+            /// The table of the row.
+            #[must_use]
+            pub fn table(&self) -> &'static Table {
+                match self { $(Self::$Row(_) => $Row::TABLE,)* }
+            }
+
+            /// The key's values in the order of the table's first columns.
+            #[must_use]
+            pub fn values(&self) -> Vec<Value> {
+                match self { $(Self::$Row(key) => $Row::key_values(key),)* }
+            }
+        }
+
+        impl State {
+            /// Puts a row in, whatever was there.
+            pub fn put(&mut self, record: Record) {
+                match record { $(Record::$Row(row) => { self.$rows.insert(row.key(), row); })* }
+            }
+
+            /// Takes a row out.
+            pub fn remove(&mut self, key: &RecordKey) {
+                match key { $(RecordKey::$Row(key) => { self.$rows.remove(key); })* }
+            }
+
+            /// Whether a row of this key is there.
+            #[must_use]
+            pub fn has(&self, key: &RecordKey) -> bool {
+                match key { $(RecordKey::$Row(key) => self.$rows.contains_key(key),)* }
+            }
+
+            /// All rows, table by table, each in the order of its keys.
+            pub fn records(&self) -> impl Iterator<Item = Record> + '_ {
+                std::iter::empty()$(.chain(self.$rows.values().cloned().map(Record::$Row)))*
+            }
+
+            /// The commands that lead from `self` to `later`, table by table, removals last. Both must be of the same scope.
+            #[must_use]
+            pub fn commands_to(&self, later: &Self) -> Vec<Command> {
+                let mut commands = Vec::new();
+                $(changes(&self.$rows, &later.$rows, &mut commands);)*
+                $(commands.extend(removed(&self.$rows, &later.$rows).map(|key| Command::Delete(RecordKey::$Row(key))));)*
+                commands
+            }
+
+            /// Adds the rows of another slice of the same moment.
+            pub fn merge(&mut self, other: Self) {
+                self.now_ms = self.now_ms.max(other.now_ms);
+                self.seq = self.seq.max(other.seq);
+                self.locked_runs.extend(other.locked_runs);
+                self.whole_runs.extend(other.whole_runs);
+                self.candidates.extend(other.candidates);
+                self.active_in_lane.extend(other.active_in_lane);
+                $(self.$rows.extend(other.$rows);)*
+            }
+        }
+    };
+}
+
+tables! {
+    Execution executions,
+    Attempt attempts,
+    Mark marks,
+    CancelPending cancel_pending,
+    Run runs,
+    Edge edges,
+    Group groups,
+    Condition conditions,
+    Pin pins,
+    Input inputs,
+    ResultRow results,
+    Policy policies,
+    Route routes,
+    Tag tags,
+    Progress progress,
+    RequestKey request_keys,
+    Lane lanes,
+    WorkerRow workers,
+    EngineNode engine_nodes,
+    Schedule schedules,
+    ScheduleFire schedule_fires,
+    Event events,
+}
+
+/// One durable effect. A list of them is one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// The row is as given from now on; new or changed.
+    Put(Record),
+    /// The row is gone.
+    Delete(RecordKey),
+    /// Everything about a run and its members is gone, but for events.
+    DeleteRun(RunId),
+    /// Everything about a stand-alone execution is gone, but for events.
+    DeleteExecution(ExecutionId),
+    /// Events before this moment are gone.
+    DeleteEventsBefore(i64),
+}
+
+fn changes<R: Row + Into<Record>>(before: &BTreeMap<R::Key, R>, after: &BTreeMap<R::Key, R>, commands: &mut Vec<Command>) {
+    let changed = after.iter().filter(|(key, row)| before.get(*key) != Some(*row));
+    commands.extend(changed.map(|(_, row)| Command::Put(row.clone().into())));
+}
+
+fn removed<'a, R: Row>(before: &'a BTreeMap<R::Key, R>, after: &'a BTreeMap<R::Key, R>) -> impl Iterator<Item = R::Key> + 'a {
+    before.keys().filter(|key| !after.contains_key(*key)).cloned()
+}
+
+/// What a command means. Pure; it is what the in-memory store runs.
+///
+/// # Errors
+/// A row that breaks a rule every store enforces (V-1 … V-6), or a write to a run that is not locked. Then nothing is changed.
+pub fn apply(state: &mut State, command: &Command) -> Result<(), RuleViolation> {
+    check(state, command)?;
+    match command {
+        Command::Put(record) => {
+            let insert_only = record.table().insert_only;
+            if let Record::Event(event) = record {
+                state.seq = state.seq.max(event.id + 1);
+            }
+            if let Record::Execution(execution) = record {
+                state.seq = state.seq.max(execution.seq + 1);
+            }
+            if !(insert_only && state.has(&record_key(record))) {
+                state.put(record.clone());
+            }
+        }
+        Command::Delete(key) => state.remove(key),
+        Command::DeleteRun(run) => delete_run(state, *run),
+        Command::DeleteExecution(execution) => delete_execution(state, *execution),
+        Command::DeleteEventsBefore(before_ms) => state.events.retain(|_, event| event.at_ms >= *before_ms),
+    }
+    Ok(())
+}
+
+/// The key of a row of an insert-only table; of the others it is never asked.
+fn record_key(record: &Record) -> RecordKey {
+    match record {
+        Record::Input(row) => RecordKey::Input(row.key()),
+        Record::ResultRow(row) => RecordKey::ResultRow(row.key()),
+        Record::Policy(row) => RecordKey::Policy(row.key()),
+        Record::Route(row) => RecordKey::Route(row.key()),
+        Record::Event(row) => RecordKey::Event(row.key()),
+        _ => RecordKey::Event(i64::MIN),
+    }
+}
+
+fn delete_run(state: &mut State, run: RunId) {
+    let members: Vec<_> = state.executions.values().filter(|row| row.run_id == Some(run)).map(|row| row.id).collect();
+    for member in members {
+        delete_execution(state, member);
+    }
+    state.edges.retain(|key, _| key.0 != run);
+    state.conditions.retain(|key, _| key.0 != run);
+    state.tags.retain(|key, _| key.0.0 != run.0);
+    state.request_keys.retain(|_, row| row.target.0 != run.0);
+    state.runs.remove(&run);
+}
+
+fn delete_execution(state: &mut State, execution: ExecutionId) {
+    state.executions.remove(&execution);
+    state.attempts.retain(|key, _| key.0 != execution);
+    state.marks.remove(&execution);
+    state.groups.remove(&execution);
+    state.cancel_pending.remove(&execution);
+    state.pins.retain(|key, _| key.0 != execution);
+    state.inputs.remove(&execution);
+    state.results.retain(|key, _| key.0 != execution);
+    state.tags.retain(|key, _| key.0 != execution);
+    state.progress.remove(&execution);
+    state.request_keys.retain(|_, row| row.target != execution);
+}

@@ -1,0 +1,110 @@
+//! Wake-ups: hints that follow a commit. Losing one costs time, never work.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::broadcast;
+
+use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
+use crate::ids::{ExecutionId, RunId};
+use crate::scope::DueKind;
+use crate::state::{Command, Record};
+
+/// What may be worth a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wake {
+    /// Something of this route can be claimed.
+    Ready(i64),
+    /// A run has marks.
+    Settle(RunId),
+    /// A group's siblings are to be cancelled.
+    Dispatch(ExecutionId),
+    /// A cancelled run has members left.
+    Backlog(RunId),
+    /// Something is due at this time.
+    Due(DueKind, i64),
+    /// A run changed in a way that somebody may wait for.
+    Run(RunId),
+    /// Events were written.
+    Events,
+    /// Lanes changed, or hints were lost: look at everything.
+    All,
+}
+
+/// Gets every wake-up from the moment it was made.
+pub type WakeReceiver = broadcast::Receiver<Wake>;
+
+/// Sends wake-ups to everybody in this process.
+#[derive(Debug, Clone)]
+pub struct Waker(broadcast::Sender<Wake>);
+
+/// Wake-ups that a slow receiver can lag behind before it is told to look at everything.
+const WAKES_KEPT: usize = 4096;
+
+impl Default for Waker {
+    fn default() -> Self {
+        Self(broadcast::channel(WAKES_KEPT).0)
+    }
+}
+
+impl Waker {
+    /// A receiver of what is sent from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> WakeReceiver {
+        self.0.subscribe()
+    }
+
+    /// Tells everybody who listens.
+    pub fn send(&self, wakes: impl IntoIterator<Item = Wake>) {
+        for wake in wakes {
+            // Nobody listening is fine: it was a hint.
+            let _ = self.0.send(wake);
+        }
+    }
+}
+
+/// The wake-ups that follow from committed commands, each once.
+#[must_use]
+pub fn wakes(commands: &[Command]) -> BTreeSet<Wake> {
+    let mut wakes = BTreeSet::new();
+    for command in commands {
+        if let Command::Put(record) = command {
+            of_record(record, &mut wakes);
+        }
+    }
+    wakes
+}
+
+fn of_record(record: &Record, wakes: &mut BTreeSet<Wake>) {
+    match record {
+        Record::Execution(row) => {
+            match (row.phase, row.hold) {
+                (Phase::Runnable, Hold::None) => drop(wakes.insert(Wake::Ready(row.route_id))),
+                (Phase::Runnable, Hold::Time) => wakes.extend(row.due_ms.map(|at| Wake::Due(DueKind::Promote, at))),
+                (Phase::Active, _) => {
+                    wakes.extend(row.lease_until_ms.map(|at| Wake::Due(DueKind::Lease, at)));
+                    wakes.extend(row.attempt_deadline_ms.map(|at| Wake::Due(DueKind::AttemptDeadline, at)));
+                }
+                _ => {}
+            }
+            wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::Deadline, at)));
+        }
+        Record::Mark(row) => drop(wakes.insert(Wake::Settle(row.run_id))),
+        Record::CancelPending(row) => drop(wakes.insert(Wake::Dispatch(row.child))),
+        Record::Run(row) => {
+            wakes.insert(Wake::Run(row.id));
+            if row.cancel_backlog {
+                wakes.insert(Wake::Backlog(row.id));
+            }
+            if row.phase != RunPhase::Ended {
+                wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::RunDeadline, at)));
+            }
+        }
+        Record::Condition(row) if row.state == ConditionState::Open => {
+            wakes.extend(row.expires_ms.map(|at| Wake::Due(DueKind::Condition, at)));
+        }
+        Record::Schedule(row) => wakes.extend(row.next_fire_ms.map(|at| Wake::Due(DueKind::Schedule, at))),
+        Record::Lane(_) => drop(wakes.insert(Wake::All)),
+        Record::Event(_) => drop(wakes.insert(Wake::Events)),
+        _ => {}
+    }
+}
