@@ -1,0 +1,228 @@
+//! One client's connection through the proxy: two directions that are pumped at the same time, and a way to end both.
+//!
+//! A *batch* is what the server answers with one "ready": a simple query, or extended messages up to a Sync. Batches are
+//! numbered, the greeting being batch 0, so that a reply is known by the number of "ready" before it. A cut is a number of
+//! batches: it happens when that many are answered, which makes it exact however the client pipelines.
+
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::ledger::{Ledger, Verdict};
+use super::message::{Frames, Message};
+use super::names::Names;
+use super::plan::Plan;
+use super::statement::split;
+
+const CHUNK_BYTES: usize = 16 * 1024;
+
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// Replies from this batch on are swallowed.
+    swallow_from: u64,
+    /// The connection ends when so many batches are answered.
+    answered: u64,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Batches that the client has completed.
+    sent: u64,
+    /// Batches that the server has answered.
+    answered: u64,
+    cut: Option<Cut>,
+    /// Something was swallowed while the plan was half open: the connection cannot go on.
+    lost: bool,
+}
+
+impl Progress {
+    fn is_cut(&self) -> bool {
+        self.cut.is_some_and(|cut| self.answered >= cut.answered)
+    }
+}
+
+#[derive(Debug)]
+pub struct Connection {
+    ledger: Arc<Ledger>,
+    number: u64,
+    progress: Mutex<Progress>,
+}
+
+impl Connection {
+    pub fn new(ledger: Arc<Ledger>) -> Self {
+        let number = ledger.accepted();
+        Self { ledger, number, progress: Mutex::default() }
+    }
+
+    /// Forwards until either side leaves or the connection is cut; both sockets are closed then.
+    pub async fn serve(self, client: TcpStream, server: SocketAddr) -> io::Result<()> {
+        tokio::select! {
+            biased;
+            () = self.ended() => Ok(()),
+            done = self.relay(client, server) => done,
+        }
+    }
+
+    async fn relay(&self, client: TcpStream, server: SocketAddr) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        let (mut from_client, mut to_client) = client.into_split();
+        let mut frames = Frames::of_new_client();
+        let Some(first) = self.greet(&mut from_client, &mut to_client, &mut frames).await? else { return Ok(()) };
+
+        let server = TcpStream::connect(server).await?;
+        server.set_nodelay(true)?;
+        let (from_server, mut to_server) = server.into_split();
+        to_server.write_all(&first.bytes).await?;
+        self.progress().sent = 1;
+        tokio::select! {
+            done = self.requests(from_client, to_server, frames) => done,
+            done = self.replies(from_server, to_client) => done,
+        }
+    }
+
+    /// Declines encryption until the client introduces itself; returns that message, or nothing if the client leaves.
+    async fn greet(
+        &self,
+        from: &mut OwnedReadHalf,
+        to: &mut OwnedWriteHalf,
+        frames: &mut Frames,
+    ) -> io::Result<Option<Message>> {
+        loop {
+            match frames.next()? {
+                Some(message) if message.asks_for_encryption() => to.write_all(b"N").await?,
+                Some(message) => {
+                    frames.introduced();
+                    return Ok(Some(message));
+                }
+                None if self.receive(from, frames).await? => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Client to server.
+    async fn requests(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut frames: Frames) -> io::Result<()> {
+        let mut names = Names::default();
+        loop {
+            let mut out = Vec::new();
+            let mut open = true;
+            while open && let Some(message) = frames.next()? {
+                open = self.request(&message, &mut names, &mut out);
+            }
+            to.write_all(&out).await?;
+            if !open {
+                if self.progress().is_cut() {
+                    return Ok(());
+                }
+                pending::<()>().await; // the replies end it
+            }
+            if !self.receive(&mut from, &mut frames).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes one request; false if nothing may follow.
+    fn request(&self, message: &Message, names: &mut Names, out: &mut Vec<u8>) -> bool {
+        let texts = names.executed(message).map(|text| split(&text)).unwrap_or_default();
+        let verdict = self.ledger.judge(self.number, texts);
+        let mut progress = self.progress();
+        let batch = progress.sent;
+        match verdict {
+            Verdict::CutBefore => {
+                progress.cut = Some(Cut { swallow_from: batch, answered: batch });
+                return false;
+            }
+            Verdict::CutAfter => progress.cut = Some(Cut { swallow_from: batch, answered: batch + 1 }),
+            Verdict::Forward => {}
+        }
+        out.extend_from_slice(&message.bytes);
+        if message.ends_batch() {
+            if progress.sent == progress.answered {
+                self.ledger.round_trip();
+            }
+            progress.sent += 1;
+            return progress.cut.is_none();
+        }
+        true
+    }
+
+    /// Server to client.
+    async fn replies(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+        let mut frames = Frames::of_server();
+        loop {
+            let mut out = Vec::new();
+            while let Some(message) = frames.next()? {
+                if message.is_ready() {
+                    self.ledger.pause().await;
+                }
+                let passes = self.reply(&message);
+                if passes {
+                    out.extend_from_slice(&message.bytes);
+                }
+            }
+            to.write_all(&out).await?;
+            if self.progress().is_cut() || !self.receive(&mut from, &mut frames).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes one reply; true if the client shall see it.
+    fn reply(&self, message: &Message) -> bool {
+        let mut progress = self.progress();
+        let batch = progress.answered;
+        if message.is_ready() {
+            progress.answered += 1;
+        }
+        progress.cut.is_none_or(|cut| batch < cut.swallow_from)
+    }
+
+    /// Waits for bytes; false at the end of the stream. In a half open connection nothing ever arrives.
+    async fn receive(&self, from: &mut OwnedReadHalf, frames: &mut Frames) -> io::Result<bool> {
+        let mut chunk = [0; CHUNK_BYTES];
+        loop {
+            let length = from.read(&mut chunk).await?;
+            if length == 0 {
+                return Ok(false);
+            }
+            if !self.loses() {
+                frames.feed(&chunk[..length]);
+                return Ok(true);
+            }
+            // The plan may have changed before the loss was noted: then nobody else would end this.
+            if self.ledger.plan() != Plan::HalfOpen {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Whether bytes that have arrived now are lost, which is noted.
+    fn loses(&self) -> bool {
+        let half_open = self.ledger.plan() == Plan::HalfOpen;
+        let mut progress = self.progress();
+        progress.lost |= half_open;
+        progress.lost
+    }
+
+    /// Waits until the connection is to end whatever its client does.
+    async fn ended(&self) {
+        let mut news = self.ledger.news();
+        let cuts = *news.borrow_and_update();
+        while news.changed().await.is_ok() {
+            let healed = self.progress().lost && self.ledger.plan() != Plan::HalfOpen;
+            if healed || *news.borrow_and_update() != cuts {
+                return;
+            }
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
