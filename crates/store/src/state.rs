@@ -162,6 +162,7 @@ tables! {
 }
 
 /// One durable effect. A list of them is one transaction.
+#[expect(clippy::large_enum_variant, reason = "nearly every command of a list is a row that is put")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// The row is as given from now on; new or changed.

@@ -1,1 +1,3 @@
 //! The execution engine: rules that decide, and the operations and workers that obey.
+
+pub mod rules;
