@@ -3,6 +3,7 @@
 //!
 //! Not here: anything a user of Levada needs.
 
+mod needs;
 mod run;
 mod tidy;
 

@@ -1,11 +1,11 @@
 //! The commands that call cargo. Each prints the line it runs, so that any step can be repeated by hand.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tidy;
+use crate::{needs, tidy};
 
 /// What a change must pass; reads only.
 pub fn verify(without_tests: bool) -> Result<()> {
@@ -23,9 +23,10 @@ pub fn fix() -> Result<()> {
 
 /// Every test. The documentation's examples go first, so that the last lines are the runner's own summary.
 pub fn test() -> Result<()> {
-    needs_linker()?;
+    needs::linker()?;
+    needs::postgres()?;
     cargo(&["test", "--quiet", "--doc", "--workspace"])?;
-    if answers("cargo", &["nextest", "--version"]) {
+    if needs::answers("cargo", &["nextest", "--version"]) {
         return cargo(&["nextest", "run", "--workspace"]);
     }
     eprintln!("cargo-nextest is not installed: falling back to `cargo test`, which is slower and has a summary per binary");
@@ -73,27 +74,9 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn needs_linker() -> Result<()> {
-    if answers("cc", &["--version"]) {
-        return Ok(());
-    }
-    bail!("no C compiler \"cc\" found, which Rust needs to link; on Debian: apt-get install build-essential")
-}
-
-fn answers(program: &str, arguments: &[&str]) -> bool {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_missing_program_does_not_answer() {
-        assert!(answers("cargo", &["--version"]));
-        assert!(!answers("levada-no-such-program", &["--version"]));
-    }
 
     #[test]
     fn a_failing_git_command_is_an_error() {
