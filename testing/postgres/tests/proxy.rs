@@ -62,24 +62,6 @@ async fn prepared_statements_are_recorded_by_their_text() {
 }
 
 #[tokio::test]
-async fn what_a_client_pipelines_is_one_round_trip() {
-    let Some((database, proxy, client)) = behind_proxy().await else { return };
-    let insert = client.prepare("INSERT INTO t VALUES ($1)").await.unwrap();
-    proxy.reset();
-    let (begun, first, second, done) = tokio::join!(
-        client.batch_execute("BEGIN; SET LOCAL statement_timeout = 1000"),
-        client.execute(&insert, &[&1_i32]),
-        client.execute(&insert, &[&2_i32]),
-        client.batch_execute("COMMIT"),
-    );
-    assert!(begun.is_ok() && first.is_ok() && second.is_ok() && done.is_ok());
-    assert_eq!(rows(&database), "2");
-    let counts = proxy.counts();
-    assert_eq!((counts.statements, counts.work), (5, 2));
-    assert!(counts.round_trips < 4, "{counts:?}: four requests that did not wait for each other");
-}
-
-#[tokio::test]
 async fn cut_before_commit_nothing_happened() {
     let Some((database, proxy, mut client)) = behind_proxy().await else { return };
     proxy.set(Plan::CutBefore(When::Commit));

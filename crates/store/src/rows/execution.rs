@@ -45,6 +45,8 @@ table!(
         worker: Option<String>,
         instance: Option<String>,
         lease_until_ms: Option<i64>,
+        /// What the holder asked for last: expiry after an outage waits that long.
+        lease_ttl_ms: Option<i64>,
         /// The token of the claim that began the lease.
         claim_token: Option<Token>,
         outcome: Option<Outcome>,

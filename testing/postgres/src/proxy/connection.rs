@@ -119,7 +119,9 @@ impl Connection {
                 if self.progress().is_cut() {
                     return Ok(());
                 }
-                pending::<()>().await; // the replies end it
+                // The replies end it. What is left unread at a close would tell the client of a reset instead.
+                tokio::io::copy(&mut from, &mut tokio::io::sink()).await.ok();
+                pending::<()>().await;
             }
             if !self.receive(&mut from, &mut frames).await? {
                 return Ok(());
@@ -224,5 +226,107 @@ impl Connection {
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Proxy;
+    use super::super::plan::When;
+    use super::*;
+    use tokio::net::TcpListener;
+
+    const READY: &[u8] = b"Z\0\0\0\x05I";
+
+    fn message(tag: u8, body: &str) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 5).unwrap();
+        [&[tag][..], &length.to_be_bytes(), body.as_bytes(), &[0]].concat()
+    }
+
+    fn query(sql: &str) -> Vec<u8> {
+        message(b'Q', sql)
+    }
+
+    async fn take(from: &mut TcpStream, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        from.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    /// A client and a server that have greeted each other through a proxy, with this test as both.
+    async fn greeted() -> (TcpStream, Proxy, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Proxy::start(listener.local_addr().unwrap()).await.unwrap();
+        let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+        let hello = [8_u32.to_be_bytes(), 196_608_u32.to_be_bytes()].concat();
+        client.write_all(&hello).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        assert_eq!(take(&mut server, 8).await, hello);
+        server.write_all(READY).await.unwrap();
+        assert_eq!(take(&mut client, READY.len()).await, READY);
+        (client, proxy, server)
+    }
+
+    #[tokio::test]
+    async fn requests_that_do_not_wait_for_each_other_share_a_round_trip() {
+        let (mut client, proxy, mut server) = greeted().await;
+        for trips in 1..=2 {
+            let requests = [query("BEGIN"), query("SELECT 1; SELECT 2"), query("COMMIT")].concat();
+            client.write_all(&requests).await.unwrap();
+            assert_eq!(take(&mut server, requests.len()).await, requests);
+            server.write_all(&READY.repeat(3)).await.unwrap();
+            take(&mut client, READY.len() * 3).await;
+            assert_eq!(proxy.counts().round_trips, trips);
+        }
+        let counts = proxy.counts();
+        assert_eq!((counts.connections, counts.statements, counts.work), (1, 8, 4));
+    }
+
+    #[tokio::test]
+    async fn a_cut_waits_for_the_answers_to_what_was_sent_before() {
+        let (mut client, proxy, mut server) = greeted().await;
+        proxy.set(Plan::CutBefore(When::Statement(2)));
+        let first = query("SELECT 1");
+        client.write_all(&[first.clone(), query("SELECT 2")].concat()).await.unwrap();
+        assert_eq!(take(&mut server, first.len()).await, first);
+        server.write_all(&[message(b'C', "SELECT 1"), READY.to_vec()].concat()).await.unwrap();
+
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, [message(b'C', "SELECT 1"), READY.to_vec()].concat());
+        let mut forwarded = Vec::new();
+        server.read_to_end(&mut forwarded).await.unwrap();
+        assert!(forwarded.is_empty(), "the second request was not forwarded");
+    }
+
+    #[tokio::test]
+    async fn a_cut_after_a_statement_lets_its_batch_end_and_swallows_the_whole_reply() {
+        let (mut client, proxy, mut server) = greeted().await;
+        proxy.set(Plan::CutAfter(When::Statement(1)));
+        let batch = [message(b'P', "\0INSERT\0\0"), message(b'B', "\0\0\0\0\0\0\0"), message(b'E', "\0\0\0\0")].concat();
+        client.write_all(&batch).await.unwrap();
+        assert_eq!(take(&mut server, batch.len()).await, batch);
+        // The end of the batch arrives on its own, and a request that must not follow.
+        let sync = b"S\0\0\0\x04".to_vec();
+        client.write_all(&[sync.clone(), query("SELECT 2")].concat()).await.unwrap();
+        assert_eq!(take(&mut server, sync.len()).await, sync);
+        server.write_all(&[message(b'C', "INSERT 0 1"), READY.to_vec()].concat()).await.unwrap();
+
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).await.unwrap();
+        assert!(received.is_empty(), "{received:?}");
+        let mut forwarded = Vec::new();
+        server.read_to_end(&mut forwarded).await.unwrap();
+        assert!(forwarded.is_empty(), "the request after the cut was not forwarded");
+        assert_eq!(proxy.trace()[0].text, "INSERT");
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_protocol_end_the_connection() {
+        let (mut client, _proxy, mut server) = greeted().await;
+        client.write_all(b"Q\0\0\0\0").await.unwrap();
+        let mut forwarded = Vec::new();
+        server.read_to_end(&mut forwarded).await.unwrap();
+        assert!(forwarded.is_empty());
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn refused(text: &str, position: &str, reason: impl Into<String>) -> 
     let shown: String = text.chars().take(CRON_BYTES_MAX).collect();
     Error::new(codes::LV_T601, format!("cron {shown:?}: {position}"))
         .with_reason(reason)
-        .with_hint("five or six fields, for example \"30 2 * * MON-FRI\": minute, hour, day of month, month, day of week")
+        .with_hint("for example \"30 2 * * MON-FRI\", every weekday at 2:30")
 }
 
 fn normal(text: &str) -> Result<Normal, Fault> {

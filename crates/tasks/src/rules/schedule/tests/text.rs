@@ -68,6 +68,13 @@ fn a_wrong_text_is_refused_with_field_column_and_reason() {
 }
 
 #[test]
+fn a_refusal_reads_as_on_its_page() {
+    let said = refusal(&cron_spec("0 25 * * *", "UTC")).to_string();
+    let page = include_str!("../../../../../../docs/errors/LV-T601.md");
+    assert!(page.contains(&said), "{said}");
+}
+
+#[test]
 fn a_long_text_is_refused_unread_and_shown_in_part() {
     let text = "*".repeat(CRON_BYTES_MAX + 1);
     let message = refused(&text);
