@@ -17,6 +17,7 @@ mod account;
 mod cluster;
 mod database;
 mod life;
+mod place;
 mod port;
 mod program;
 mod programs;

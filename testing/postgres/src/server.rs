@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::cluster::{Cluster, SUPERUSER};
 use crate::database::Database;
 use crate::life::{Lease, OwnLife};
+use crate::place;
 use crate::programs::Programs;
 use crate::settings::Settings;
 use crate::shared;
@@ -52,7 +53,8 @@ impl Server {
     /// about a second.
     pub fn start(settings: &Settings) -> Result<Self> {
         let programs = Programs::find()?;
-        let directory = tempfile::Builder::new().prefix("levada-postgres-").tempdir().context("no temporary directory")?;
+        let directory = tempfile::Builder::new().prefix("levada-postgres-").tempdir_in(place::of(settings));
+        let directory = directory.context("no temporary directory")?;
         let life = OwnLife::begin(&directory.keep())?;
         let cluster = Cluster::create(programs, life.directory(), settings)?;
         Ok(Self::new(cluster, Life::Own(life)))

@@ -30,6 +30,10 @@ impl Settings {
         self
     }
 
+    pub(crate) fn is_durable(&self) -> bool {
+        self.durable
+    }
+
     /// The lines for `postgresql.conf`.
     pub(crate) fn lines(&self) -> String {
         let unsafe_pairs: &[(&str, &str)] = if self.durable { &[] } else { &[("fsync", "off"), ("full_page_writes", "off")] };

@@ -1,8 +1,8 @@
 //! One server for all test processes. A runner that gives each test a process would otherwise pay a second per test.
 //!
-//! Its place is a directory below the temporary one, named after the user, the programs and the settings. Three lock files
-//! stand there: `users.lock` is held, shared, by every process that uses the server; `start.lock`, alone, by the one that
-//! starts it; `watch.lock` by the watcher, which removes the server [`LINGER`] after the last user has ended.
+//! Its directory is named after the user, the programs and the settings. Three lock files stand there: `users.lock` is held,
+//! shared, by every process that uses the server; `start.lock`, alone, by the one that starts it; `watch.lock` by the watcher,
+//! which removes the server [`LINGER`] after the last user has ended.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,6 +14,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::cluster::Cluster;
 use crate::life::{self, Lease};
+use crate::place;
 use crate::programs::Programs;
 use crate::server::{Life, Server};
 use crate::settings::Settings;
@@ -39,7 +40,7 @@ fn attach_default() -> Result<Server> {
     let settings = Settings::fast();
     let mut hasher = DefaultHasher::new();
     (LAYOUT, rustix::process::geteuid().as_raw(), programs.directory(), &settings).hash(&mut hasher);
-    let place = std::env::temp_dir().join(format!("levada-postgres-{:016x}", hasher.finish()));
+    let place = place::of(&settings).join(format!("levada-postgres-{:016x}", hasher.finish()));
     attach(&place, programs, &settings, LINGER)
 }
 
@@ -94,7 +95,7 @@ mod tests {
 
     /// The server's user must get through it.
     fn open_directory() -> TempDir {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir_in(place::of(&Settings::fast())).unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         directory
     }

@@ -13,13 +13,15 @@ while :; do
     flock --nonblock 9 && break
 done
 
-server=$(head -n 1 "$directory/data/postmaster.pid") && kill -QUIT "$server" && {
+# The server removes its file as it ends. Its process may stay as a zombie where nobody collects those.
+file=$directory/data/postmaster.pid
+server=$(head -n 1 "$file") && kill -QUIT "$server" && {
     waits=0
-    while kill -0 "$server" && [ "$waits" -lt 100 ]; do
+    while [ -e "$file" ] && kill -0 "$server" && [ "$waits" -lt 100 ]; do
         sleep 0.05
         waits=$((waits + 1))
     done
-    kill -KILL "$server"
+    [ -e "$file" ] && kill -KILL "$server"
 }
 rm -rf "$directory"
 exec 8>&- # before the users' lock: the next user must find no watcher
