@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 
 use levada_testing_postgres::{Mode, Settings, server};
+use tokio_postgres::NoTls;
 
 #[test]
 fn databases_are_apart_and_go_with_their_value() {
@@ -37,6 +38,24 @@ fn a_server_that_crashed_comes_back_at_its_address_with_what_was_committed() {
         server.restart(mode).unwrap();
         assert_eq!(database.sql("SELECT count(*) FROM t").unwrap(), "1000", "{mode:?}");
     }
+}
+
+#[tokio::test]
+async fn terminating_backends_ends_the_connections_of_every_database() {
+    let Some(mut server) = server(&Settings::fast()) else { return };
+    let databases = [server.create_database().unwrap(), server.create_database().unwrap()];
+    let mut clients = Vec::new();
+    for database in &databases {
+        let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute("SELECT 1").await.unwrap();
+        clients.push(client);
+    }
+    assert_eq!(server.terminate_backends().unwrap(), 2);
+    for client in clients {
+        assert!(client.batch_execute("SELECT 1").await.is_err());
+    }
+    assert_eq!(server.terminate_backends().unwrap(), 0);
 }
 
 #[test]
