@@ -117,8 +117,9 @@ fn t_089_a_repeated_local_time_fires_once_at_its_first_occurrence() {
     let fires = cron("30 2 * * *", "Europe/Berlin").next_fires(from, 2);
     assert_eq!(all_shown(&fires), ["2025-10-26 00:30:00", "2025-10-27 01:30:00"]);
     // Asked while the time is shown again, too.
-    let again = cron("30 2 * * *", "Europe/Berlin").next_fire(utc("2025-10-26 01:15"));
-    assert_eq!(again, Some(utc("2025-10-27 01:30")));
+    let again = cron("30 2 * * *", "Europe/Berlin");
+    assert_eq!(again.next_fire(utc("2025-10-26 01:15")), Some(utc("2025-10-27 01:30")));
+    assert_eq!(again.count(utc("2025-10-26 01:15"), utc("2025-10-26 01:45")), 0);
 }
 
 #[test]
@@ -128,6 +129,14 @@ fn t_089_repeating_hours_follow_elapsed_time() {
     for day in ["2025-03-09", "2025-11-02"] {
         let expected = ["05:30:00", "06:30:00", "07:30:00", "08:30:00"].map(|time| format!("{day} {time}"));
         assert_eq!(hourly(&format!("{day} 05:00")), expected);
+    }
+}
+
+#[test]
+fn t_089_a_fire_half_a_year_away_follows_the_clocks_of_that_time() {
+    let far = |text| cron(text, "Europe/Berlin").next_fire(utc("2025-01-15 12:00"));
+    for text in ["0 * 1 7 *", "0 0 1 7 *"] {
+        assert_eq!(far(text), Some(utc("2025-06-30 22:00")), "{text}");
     }
 }
 

@@ -50,7 +50,7 @@ fn time() -> impl Strategy<Value = i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn t_089_no_text_panics(text in "[0-9*/,\\-LW#?A-Za-z é@+]{0,40}", zone in "\\PC{0,20}", at in any::<i64>()) {

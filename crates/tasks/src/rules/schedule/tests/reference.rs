@@ -60,45 +60,40 @@ pub(super) const BY_SECONDS: [Expression; 4] = [
     new("1 0 0,2,3 * * *", LocalTimes, |at| [0, 2, 3].contains(&at.hour()) && (at.minute(), at.second()) == (0, 1)),
 ];
 
-/// Steps of real time, each with what the clocks show.
+/// Steps of real time, seen in the two ways of C-3.
 pub(super) struct Walk {
-    steps: Vec<(i64, NaiveDateTime)>,
-    step: TimeDelta,
-    lead: usize,
+    /// Each step with what the clocks show.
+    shown: Vec<(i64, NaiveDateTime)>,
+    /// Each local time with the first step at which the clocks show it or have passed over it.
+    first_shown: Vec<(i64, NaiveDateTime)>,
+    from: i64,
 }
 
 impl Walk {
     /// From `from` to `to` (seconds, both included), in steps of `step_s`. It begins `lead_s` earlier, to know what was shown before.
     pub(super) fn new(zone: Tz, (from, to): (i64, i64), step_s: i64, lead_s: i64) -> Self {
         let steps = (from - lead_s..=to).step_by(usize::try_from(step_s).expect("a step forward"));
-        Self {
-            steps: steps.map(|at| (at, clock(zone, at))).collect(),
-            step: TimeDelta::seconds(step_s),
-            lead: usize::try_from(lead_s / step_s).expect("forward"),
-        }
-    }
-
-    /// The seconds at which the expression fires.
-    pub(super) fn fires(&self, expression: &Expression) -> Vec<i64> {
-        let fires = match expression.follows {
-            ElapsedTime => self.steps.iter().map(|(at, shown)| (*at, (expression.matches)(shown))).collect(),
-            LocalTimes => self.first_shown(expression.matches),
-        };
-        fires.into_iter().skip(self.lead).filter(|(_, fires)| *fires).map(|(at, _)| at).collect()
-    }
-
-    /// A step fires if one of the local times that are new with it matches: what it shows, and what the clocks left out before it.
-    fn first_shown(&self, matches: fn(&NaiveDateTime) -> bool) -> Vec<(i64, bool)> {
-        let mut latest = self.steps[0].1;
-        let mut fires = Vec::new();
-        for (at, shown) in &self.steps {
-            let mut fired = false;
-            while latest < *shown {
-                latest += self.step;
-                fired |= matches(&latest);
+        let shown: Vec<_> = steps.map(|at| (at, clock(zone, at))).collect();
+        let mut latest = shown[0].1;
+        let mut first_shown = Vec::new();
+        for (at, local) in &shown {
+            while latest < *local {
+                latest += TimeDelta::seconds(step_s);
+                first_shown.push((*at, latest));
             }
-            fires.push((*at, fired));
         }
+        Self { shown, first_shown, from }
+    }
+
+    /// The seconds at which the expression fires: once, however many of its local times come together.
+    pub(super) fn fires(&self, expression: &Expression) -> Vec<i64> {
+        let times = match expression.follows {
+            ElapsedTime => &self.shown,
+            LocalTimes => &self.first_shown,
+        };
+        let times = times.iter().filter(|(at, _)| *at >= self.from);
+        let mut fires: Vec<i64> = times.filter(|(_, local)| (expression.matches)(local)).map(|(at, _)| *at).collect();
+        fires.dedup();
         fires
     }
 }
