@@ -22,9 +22,10 @@ pub enum Scope {
     /// A run, locked, with all members (each with last attempt, policy, route), edges, groups, conditions, pins, marks, pending
     /// cancels and results without bytes.
     WholeRun(RunId),
-    /// A run's header, locked, and up to `limit` of its members that are not ended, in the order of their ids, locked, each with last
-    /// attempt, policy, route and group.
-    OpenMembers(RunId, u32),
+    /// The whole run if it is sealed and small, as for `Executions`. Else its header, locked, and up to `limit` of its members that are not
+    /// ended, in the order of their ids, locked, each with last attempt, policy, route and group; active ones and finalizers only if
+    /// asked for.
+    OpenMembers { run: RunId, active: bool, finalizers: bool, limit: u32 },
     /// For building: the run's header, locked; the named executions as in `Executions` but without their run's slice; their groups,
     /// the edges into them; and every edge that can be reached downstream from the execution of `reach`.
     Building { run: RunId, executions: Vec<ExecutionId>, reach: Option<ExecutionId> },

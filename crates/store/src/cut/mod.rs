@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::alphabets::{Phase, RunPhase};
 use crate::ids::{ExecutionId, RunId};
-use crate::rows::{Input, ResultRow, Row, Run};
+use crate::rows::{Execution, Input, ResultRow, Row, Run};
 use crate::scope::Scope;
 use crate::state::State;
 use crate::tables::Tables;
@@ -53,7 +53,7 @@ impl Slice<'_> {
             Scope::Handles(handles) => handles.iter().for_each(|(id, fence)| self.handle(*id, *fence)),
             Scope::Run(run) => self.lock_run(*run),
             Scope::WholeRun(run) => self.whole_run(*run),
-            Scope::OpenMembers(run, limit) => self.open_members(*run, *limit),
+            Scope::OpenMembers { run, active, finalizers, limit } => self.open_members(*run, *active, *finalizers, *limit),
             Scope::Building { run, executions, reach } => self.building(*run, executions, *reach),
             Scope::Marks(run) => self.marks(*run),
             Scope::Group(child) => self.group(*child),
@@ -134,10 +134,16 @@ impl Slice<'_> {
         self.state.conditions.extend(conditions.map(owned));
     }
 
-    fn open_members(&mut self, run: RunId, limit: u32) {
-        self.lock_run(run);
+    fn open_members(&mut self, run: RunId, active: bool, finalizers: bool, limit: u32) {
         let full = self.tables.state();
-        let open = self.tables.members(run).filter(|id| full.executions.get(id).is_some_and(|row| row.phase != Phase::Ended));
+        if full.runs.get(&run).is_some_and(|row| self.is_inline(row)) {
+            return self.whole_run(run);
+        }
+        self.lock_run(run);
+        let wanted = |row: &Execution| {
+            row.phase != Phase::Ended && (active || row.phase != Phase::Active) && (finalizers || !row.finalizer)
+        };
+        let open = self.tables.members(run).filter(|id| full.executions.get(id).is_some_and(wanted));
         for member in open.take(limit as usize).collect::<Vec<_>>() {
             self.execution(member);
             self.state.groups.extend(full.groups.get_key_value(&member).map(owned));
