@@ -234,7 +234,9 @@ mod tests {
     use super::super::Proxy;
     use super::super::plan::When;
     use super::*;
+    use std::time::Duration;
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     const READY: &[u8] = b"Z\0\0\0\x05I";
 
@@ -310,6 +312,8 @@ mod tests {
         let sync = b"S\0\0\0\x04".to_vec();
         client.write_all(&[sync.clone(), query("SELECT 2")].concat()).await.unwrap();
         assert_eq!(take(&mut server, sync.len()).await, sync);
+        let not_yet = timeout(Duration::from_millis(50), client.readable()).await;
+        assert!(not_yet.is_err(), "the client sees nothing, not even the cut, before the server is done");
         server.write_all(&[message(b'C', "INSERT 0 1"), READY.to_vec()].concat()).await.unwrap();
 
         let mut received = Vec::new();
