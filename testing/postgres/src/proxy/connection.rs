@@ -312,7 +312,7 @@ mod tests {
         let sync = b"S\0\0\0\x04".to_vec();
         client.write_all(&[sync.clone(), query("SELECT 2")].concat()).await.unwrap();
         assert_eq!(take(&mut server, sync.len()).await, sync);
-        let not_yet = timeout(Duration::from_millis(50), client.readable()).await;
+        let not_yet = timeout(Duration::from_millis(50), client.peek(&mut [0])).await;
         assert!(not_yet.is_err(), "the client sees nothing, not even the cut, before the server is done");
         server.write_all(&[message(b'C', "INSERT 0 1"), READY.to_vec()].concat()).await.unwrap();
 
