@@ -18,6 +18,8 @@ table!(
         /// The interned (namespace, lane, required capabilities).
         route_id: i64,
         policy_id: i64,
+        /// Of everything it was created with: tells a repetition from another use of its id.
+        content_digest: i64,
         phase: Phase,
         hold: Hold,
         /// The limit that holds it.

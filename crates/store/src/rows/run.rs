@@ -13,6 +13,8 @@ table!(
         name: String,
         /// The version of the task graph it is an instance of; none for an ad-hoc graph.
         graph_version: Option<String>,
+        /// Of everything it was created with: tells a repetition from another use of its id.
+        content_digest: i64,
         revision: i64,
         generation: i32,
         phase: RunPhase,
