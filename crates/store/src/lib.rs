@@ -32,7 +32,7 @@ mod wake;
 pub use backoff::{ATTEMPTS_MAX, Backoff};
 pub use canonical::canonical;
 pub use check::{RuleViolation, check};
-pub use cut::{Moment, SLICE_BYTES_MAX, cut};
+pub use cut::{Moment, SLICE_BYTES_MAX, cut, may_end, may_leave_open};
 pub use dues::earliest;
 pub use ids::{ExecutionId, RunId, ScheduleId, Token};
 pub use memory::MemoryStore;

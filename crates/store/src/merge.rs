@@ -145,6 +145,12 @@ impl Batch {
         }
     }
 
+    /// Its calls, each as a batch of its own: when the store refuses what they wrote together, the one to blame is found by running each
+    /// by itself.
+    pub fn apart(self) -> impl Iterator<Item = Self> {
+        self.0.into_iter().map(|call| Self(vec![call]))
+    }
+
     /// Answers every call with an error, because no slice could be loaded.
     pub fn fail(self, failure: &dyn Fn() -> Error) {
         for call in self.0 {

@@ -16,6 +16,19 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
+/// In words, for messages: bytes are only counted.
+impl fmt::Display for Value {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => out.write_str("null"),
+            Self::Int(number) => number.fmt(out),
+            Self::Id(id) => uuid::Uuid::from_u128(*id).fmt(out),
+            Self::Text(text) => write!(out, "\"{text}\""),
+            Self::Bytes(bytes) => write!(out, "{} bytes", bytes.len()),
+        }
+    }
+}
+
 /// The type of a column. `Small` is an integer of an alphabet or a flag: two bytes where the store has such a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

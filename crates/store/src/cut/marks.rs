@@ -93,13 +93,15 @@ impl Slice<'_> {
 }
 
 /// Whether `edges` more resolutions may fire the group, whichever way they go.
-fn may_leave_open(group: &Group, edges: i32) -> bool {
+#[must_use]
+pub fn may_leave_open(group: &Group, edges: i32) -> bool {
     let need = group.need_count();
     group.state == GroupState::Open && (group.satisfied + edges >= need || group.n - group.missed - edges < need)
 }
 
 /// Whether settling `marks` may release the run's finalizers or end it.
-fn may_end(run: &Run, marks: usize) -> bool {
+#[must_use]
+pub fn may_end(run: &Run, marks: usize) -> bool {
     let marks = i32::try_from(marks).unwrap_or(i32::MAX);
     run.open() <= marks || (run.finalizers > 0 && run.open_before_finalizers() <= marks)
 }

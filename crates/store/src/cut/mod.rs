@@ -18,6 +18,8 @@ use crate::scope::Scope;
 use crate::state::State;
 use crate::tables::Tables;
 
+pub use marks::{may_end, may_leave_open};
+
 /// A moment of a store and its settings: what a slice depends on besides rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
@@ -26,6 +28,14 @@ pub struct Moment {
     pub seq: i64,
     /// Runs with at most so many members are settled where they end; usually [`crate::limits::INLINE_RUN_MAX`].
     pub inline_run_max: i32,
+}
+
+impl Moment {
+    /// Whether a run is settled where its members end, so that their slices bring all of it.
+    #[must_use]
+    pub fn settles_inline(&self, run: &Run) -> bool {
+        run.members <= self.inline_run_max && run.phase != RunPhase::Building
+    }
 }
 
 /// The slice of a scope.
@@ -76,13 +86,9 @@ impl Slice<'_> {
         let run = self.tables.state().executions.get(&id).and_then(|row| row.run_id);
         let run = run.and_then(|run| self.tables.state().runs.get(&run));
         match run {
-            Some(run) if self.is_inline(run) => self.whole_run(run.id),
+            Some(run) if self.moment.settles_inline(run) => self.whole_run(run.id),
             _ => self.execution(id),
         }
-    }
-
-    fn is_inline(&self, run: &Run) -> bool {
-        run.members <= self.moment.inline_run_max && run.phase != RunPhase::Building
     }
 
     fn handle(&mut self, id: ExecutionId, fence: i64) {
@@ -136,7 +142,7 @@ impl Slice<'_> {
 
     fn open_members(&mut self, run: RunId, active: bool, finalizers: bool, limit: u32) {
         let full = self.tables.state();
-        if full.runs.get(&run).is_some_and(|row| self.is_inline(row)) {
+        if full.runs.get(&run).is_some_and(|row| self.moment.settles_inline(row)) {
             return self.whole_run(run);
         }
         self.lock_run(run);
