@@ -26,6 +26,7 @@ pub fn canonical(state: State) -> State {
         whole_runs: Default::default(),
         candidates: Default::default(),
         active_in_lane: Default::default(),
+        spared: Default::default(),
         executions,
         events,
         ..state

@@ -17,6 +17,8 @@ pub enum Scope {
     Executions(Vec<ExecutionId>),
     /// Like `Executions`, and the attempts that were closed or parked through these fences.
     Handles(Vec<(ExecutionId, i64)>),
+    /// Like `Handles`, but never a run's slice: nothing ends here.
+    Leases(Vec<(ExecutionId, i64)>),
     /// A run's header, locked.
     Run(RunId),
     /// A run, locked, with all members (each with last attempt, policy, route), edges, groups, conditions, pins, marks, pending
@@ -31,7 +33,8 @@ pub enum Scope {
     Building { run: RunId, executions: Vec<ExecutionId>, reach: Option<ExecutionId> },
     /// For settling: the run's header, locked, and what up to [`crate::limits::SETTLE_MARKS_MAX`] marks of it touch.
     Marks(RunId),
-    /// For cancelling siblings: one group, locked if nobody else holds it, and the executions that are to be cancelled.
+    /// For cancelling siblings: one group, locked if nobody else holds it, the edges into it, and up to
+    /// [`crate::limits::DISPATCH_CHUNK_MAX`] + 1 of the executions that are to be cancelled; how many are spared.
     Group(ExecutionId),
     /// Rows whose time has come, earliest first, locked if nobody else holds them.
     Due(DueKind, u32),
@@ -119,7 +122,13 @@ impl Scope {
     pub fn is_mergeable(&self) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(Self::is_mergeable),
-            Self::Executions(_) | Self::Handles(_) | Self::Key(..) | Self::Lanes(_) | Self::Claim(_) | Self::Tags(_) => true,
+            Self::Executions(_)
+            | Self::Handles(_)
+            | Self::Leases(_)
+            | Self::Key(..)
+            | Self::Lanes(_)
+            | Self::Claim(_)
+            | Self::Tags(_) => true,
             _ => false,
         }
     }

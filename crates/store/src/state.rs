@@ -32,6 +32,8 @@ macro_rules! tables {
             pub candidates: BTreeSet<ExecutionId>,
             /// Active executions per lane that has a limit.
             pub active_in_lane: BTreeMap<String, i64>,
+            /// Per group that is looked at for cancelling: upstreams that live because another open group needs them.
+            pub spared: BTreeMap<ExecutionId, i64>,
             $(pub $rows: BTreeMap<<$Row as Row>::Key, $Row>,)*
         }
 
@@ -130,6 +132,7 @@ macro_rules! tables {
                 self.whole_runs.extend(other.whole_runs);
                 self.candidates.extend(other.candidates);
                 self.active_in_lane.extend(other.active_in_lane);
+                self.spared.extend(other.spared);
                 $(self.$rows.extend(other.$rows);)*
             }
         }

@@ -61,6 +61,7 @@ impl Slice<'_> {
             Scope::All(parts) => parts.iter().for_each(|part| self.part(part)),
             Scope::Executions(ids) => ids.iter().for_each(|id| self.execution_or_its_run(*id)),
             Scope::Handles(handles) => handles.iter().for_each(|(id, fence)| self.handle(*id, *fence)),
+            Scope::Leases(leases) => leases.iter().for_each(|(id, fence)| self.lease(*id, *fence)),
             Scope::Run(run) => self.lock_run(*run),
             Scope::WholeRun(run) => self.whole_run(*run),
             Scope::OpenMembers { run, active, finalizers, limit } => self.open_members(*run, *active, *finalizers, *limit),
@@ -93,6 +94,15 @@ impl Slice<'_> {
 
     fn handle(&mut self, id: ExecutionId, fence: i64) {
         self.execution_or_its_run(id);
+        self.closed_through(id, fence);
+    }
+
+    fn lease(&mut self, id: ExecutionId, fence: i64) {
+        self.execution(id);
+        self.closed_through(id, fence);
+    }
+
+    fn closed_through(&mut self, id: ExecutionId, fence: i64) {
         let attempts = self.tables.state().attempts.range((id, 0)..=(id, i32::MAX));
         self.state.attempts.extend(attempts.filter(|(_, row)| row.last_fence == Some(fence)).map(owned));
     }
