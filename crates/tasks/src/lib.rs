@@ -1,3 +1,5 @@
 //! The execution engine: rules that decide, and the operations and workers that obey.
 
+pub mod ring0;
 pub mod rules;
+pub mod spec;

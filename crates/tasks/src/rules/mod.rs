@@ -1,4 +1,131 @@
 //! The rules: pure decisions and arithmetic. Nothing here awaits, reads a clock, draws a number or knows the `World`; times, random
-//! words and new ids arrive as arguments.
+//! words and new ids arrive inside of the event.
+//!
+//! An event is a struct with the rows it needs ([`Rule::scope`]) and what follows from it ([`Rule::decide`]), each in a file of its
+//! own. A decision works on a [`Draft`] of its slice; what differs at the end are the commands. `run` files execute events against a
+//! store; tests feed them to [`decide`].
 
+mod cancel_execution;
+mod cancel_run;
+mod claim;
+mod create;
+mod dispatch;
+mod draft;
+mod edge;
+mod end;
+mod errors;
+mod finish;
+mod group;
+mod handle;
+mod hold;
+mod intern;
+mod lease;
+mod overdue;
+mod reconcile;
+mod renew;
+mod retry;
+mod revoke;
 pub mod schedule;
+mod settle;
+mod sweep;
+mod validate;
+mod write;
+
+use levada_base::Error;
+use levada_store::{Command, Scope, State};
+use serde::{Deserialize, Serialize};
+
+pub use cancel_execution::CancelExecution;
+pub use cancel_run::{BacklogStep, CancelBacklog, CancelRun, RunCancelled};
+pub use claim::{Claim, Claimed, ClaimedInput};
+pub use create::{CreateExecution, Created};
+pub use dispatch::{DispatchGroup, Dispatched};
+pub use draft::Draft;
+pub use reconcile::{ReconcileGroup, Reconciled};
+pub use renew::{RecordProgress, RenewLeases, Renewed};
+pub use revoke::{RevokeLease, Revoked};
+pub use settle::{SettleRun, Settled};
+pub use sweep::{SweepExecutions, Swept};
+pub use write::{CompleteExecutions, DelayExecutions, Ended, EndedAndClaimed, FailExecutions, SkipExecutions, Written};
+
+/// Something that happened or is asked for, with everything that the decision about it needs besides rows.
+pub trait Rule: Clone + Into<Event> {
+    /// What the caller is told once the commands are committed.
+    type Answer;
+
+    /// The rows that the decision needs.
+    fn scope(&self) -> Scope;
+
+    /// Draws every consequence inside the slice.
+    ///
+    /// # Errors
+    /// What is refused; then the draft is thrown away.
+    fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error>;
+}
+
+/// The commands and the answer of an event on a slice.
+///
+/// # Errors
+/// What the event's rules refuse.
+pub fn answer<R: Rule>(state: &State, rule: &R) -> Result<(Vec<Command>, R::Answer), Error> {
+    let mut draft = Draft::new(state);
+    let answer = rule.decide(&mut draft)?;
+    Ok((draft.commands(), answer))
+}
+
+/// An idempotent outcome: the effect is there, brought about now or before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Applied {
+    Applied,
+    AlreadyApplied,
+}
+
+macro_rules! events {
+    ($($Event:ident,)*) => {
+        /// Every event, for traces that are recorded and replayed.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Event { $($Event($Event),)* }
+
+        $(impl From<$Event> for Event {
+            fn from(event: $Event) -> Self {
+                Self::$Event(event)
+            }
+        })*
+
+        /// What follows from an event on a slice. Deterministic and total: an error means no command, an empty list that there is
+        /// nothing to do.
+        ///
+        /// # Errors
+        /// What the event's rules refuse.
+        pub fn decide(state: &State, event: &Event) -> Result<Vec<Command>, Error> {
+            match event { $(Event::$Event(event) => answer(state, event).map(|(commands, _)| commands),)* }
+        }
+
+        impl Event {
+            /// The rows that the decision needs.
+            #[must_use]
+            pub fn scope(&self) -> Scope {
+                match self { $(Self::$Event(event) => event.scope(),)* }
+            }
+        }
+    };
+}
+
+events! {
+    CreateExecution,
+    Claim,
+    RenewLeases,
+    RecordProgress,
+    CompleteExecutions,
+    FailExecutions,
+    SkipExecutions,
+    DelayExecutions,
+    CancelExecution,
+    CancelRun,
+    CancelBacklog,
+    RevokeLease,
+    SweepExecutions,
+    SettleRun,
+    DispatchGroup,
+    ReconcileGroup,
+}

@@ -1,0 +1,290 @@
+//! Claiming: ready executions become active under a lease.
+
+use std::collections::BTreeMap;
+
+use levada_base::Error;
+use levada_store::alphabets::{AttemptCause, AttemptState, CancelPolicy, Cause, EventKind, Hold, Outcome, Phase, RunPhase};
+use levada_store::rows::{Attempt, Execution, Pin, Route, Row};
+use levada_store::{ClaimScope, ExecutionId, RunId, SLICE_BYTES_MAX, Scope, Token, limits};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::end::End;
+use super::{Draft, Rule, validate};
+use crate::spec::{ClaimRequest, Handle, Payload};
+
+/// A worker instance asks for work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub request: ClaimRequest,
+    /// Fresh lease ids, one per execution that may be given.
+    pub leases: Vec<Token>,
+    /// The store, for the handles.
+    pub store: Token,
+}
+
+/// An execution that was given to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    pub handle: Handle,
+    pub namespace: String,
+    pub name: String,
+    pub kind: String,
+    pub lane: String,
+    pub run: Option<RunId>,
+    pub generation: i32,
+    pub cause: AttemptCause,
+    pub priority: i32,
+    /// None: it is larger than travels with a claim; read it.
+    pub input: Option<Payload>,
+    /// The results of upstreams, by the names that edges gave them.
+    pub inputs: BTreeMap<String, ClaimedInput>,
+    pub lease_until_ms: i64,
+    pub attempt_deadline_ms: Option<i64>,
+    pub deadline_ms: Option<i64>,
+}
+
+/// A named input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedInput {
+    /// The upstream execution, or the node of a condition.
+    pub upstream: ExecutionId,
+    pub generation: i32,
+    pub outcome: Outcome,
+    pub failure_code: Option<String>,
+    /// None: it is larger than travels with a claim; read it. Void if the upstream gave nothing.
+    pub payload: Option<Payload>,
+}
+
+impl Rule for Claim {
+    type Answer = Vec<Claimed>;
+
+    fn scope(&self) -> Scope {
+        let request = &self.request;
+        Scope::Claim(ClaimScope {
+            lanes: request.lanes.clone(),
+            namespaces: request.namespaces.clone(),
+            capabilities: request.capabilities.iter().cloned().collect(),
+            limit: request.limit,
+            instance: request.instance.clone(),
+            token: request.token,
+        })
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Vec<Claimed>, Error> {
+        validate::claim(&self.request)?;
+        let repeated = self.repeated(draft);
+        if !repeated.is_empty() {
+            return Ok(repeated.into_iter().filter_map(|id| self.answer(draft, id)).collect());
+        }
+        let mut room = self.lane_room(draft);
+        let mut bytes = 0;
+        let mut given = Vec::new();
+        for id in self.candidates(draft) {
+            if given.len() >= self.request.limit as usize || given.len() >= self.leases.len() {
+                break;
+            }
+            if !draft.run_lets_start(id) {
+                continue;
+            }
+            bytes += draft.bytes_of(id);
+            let Ok(row) = draft.execution(id) else { continue };
+            let lane = draft.lane_of(row);
+            let left = room.get_mut(&lane);
+            if left.as_deref().is_some_and(|left| *left <= 0) {
+                continue;
+            }
+            if bytes > limits::CLAIM_BYTES_MAX && !given.is_empty() {
+                break;
+            }
+            left.into_iter().for_each(|left| *left -= 1);
+            self.give(draft, id, self.leases[given.len()])?;
+            given.push(id);
+        }
+        Ok(given.into_iter().filter_map(|id| self.answer(draft, id)).collect())
+    }
+}
+
+impl Claim {
+    /// What is still active under this claim's token.
+    fn repeated(&self, draft: &Draft) -> Vec<ExecutionId> {
+        let same = |row: &&Execution| {
+            row.phase == Phase::Active
+                && row.claim_token == Some(self.request.token)
+                && row.instance.as_deref() == Some(&self.request.instance)
+        };
+        let mut rows: Vec<_> =
+            draft.state.executions.values().filter(same).map(|row| (-row.priority, row.seq, row.id)).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    /// How many more executions each lane with a limit may have active.
+    fn lane_room(&self, draft: &Draft) -> BTreeMap<String, i64> {
+        let limited = draft.state.lanes.values().filter_map(|lane| Some((lane.name.clone(), i64::from(lane.max_active?))));
+        limited.map(|(name, most)| (name.clone(), most - draft.state.active_in_lane.get(&name).unwrap_or(&0))).collect()
+    }
+
+    /// What this claim may take, in its order. A slice shared with other claims holds theirs too.
+    fn candidates(&self, draft: &Draft) -> Vec<ExecutionId> {
+        let ready = draft.state.candidates.iter().filter_map(|id| draft.state.executions.get(id));
+        let ready = ready.filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
+        let fits = ready.filter(|row| draft.state.routes.get(&row.route_id).is_some_and(|route| self.fits(route)));
+        let mut rows: Vec<_> = fits.map(|row| (-row.priority, row.seq, row.id)).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    fn fits(&self, route: &Route) -> bool {
+        self.request.lanes.contains(&route.lane)
+            && self.request.namespaces.as_ref().is_none_or(|names| names.contains(&route.namespace))
+            && route.capabilities.split(',').all(|word| word.is_empty() || self.request.capabilities.contains(word))
+    }
+
+    /// Begins or resumes an attempt under a lease.
+    fn give(&self, draft: &mut Draft, id: ExecutionId, lease: Token) -> Result<(), Error> {
+        let now_ms = draft.now();
+        let timeout_ms = draft.policy(draft.execution(id)?)?.attempt_timeout_ms;
+        let parked =
+            draft.attempt_mut(id).filter(|attempt| attempt.state == AttemptState::Parked).map(|attempt| attempt.active_left_ms);
+        let row = draft.execution_mut(id)?;
+        row.fence += 1;
+        row.phase = Phase::Active;
+        row.since_ms = now_ms;
+        row.lease_id = Some(lease);
+        row.worker = Some(self.request.worker.clone());
+        row.instance = Some(self.request.instance.clone());
+        row.lease_until_ms = Some(now_ms.saturating_add(self.request.ttl_ms));
+        row.lease_ttl_ms = Some(self.request.ttl_ms);
+        row.claim_token = Some(self.request.token);
+        row.first_started_ms.get_or_insert(now_ms);
+        let active_ms = parked.unwrap_or(timeout_ms);
+        row.attempt_deadline_ms = active_ms.map(|span| now_ms.saturating_add(span));
+        let kind = match parked {
+            Some(_) => {
+                self.resume(draft, id);
+                EventKind::Resumed
+            }
+            None => {
+                self.begin(draft, id)?;
+                EventKind::Claimed
+            }
+        };
+        draft.execution_event(kind, id, Some(&self.request.instance), &Value::Null);
+        Ok(())
+    }
+
+    fn begin(&self, draft: &mut Draft, id: ExecutionId) -> Result<(), Error> {
+        let now_ms = draft.now();
+        let row = draft.execution_mut(id)?;
+        row.attempt_no += 1;
+        let attempt = Attempt {
+            execution_id: id,
+            attempt_no: row.attempt_no,
+            generation: row.generation,
+            state: AttemptState::Running,
+            cause: row.next_cause,
+            worker: self.request.worker.clone(),
+            instance: self.request.instance.clone(),
+            fence: row.fence,
+            started_ms: now_ms,
+            ended_ms: None,
+            last_fence: None,
+            last_call: None,
+            last_digest: None,
+            next_due_ms: None,
+            active_left_ms: None,
+            failure_class: None,
+            failure_code: None,
+            failure_message: None,
+        };
+        draft.state.attempts.insert(attempt.key(), attempt);
+        Ok(())
+    }
+
+    fn resume(&self, draft: &mut Draft, id: ExecutionId) {
+        let fence = draft.execution(id).map_or(0, |row| row.fence);
+        if let Some(attempt) = draft.attempt_mut(id) {
+            attempt.state = AttemptState::Running;
+            attempt.worker.clone_from(&self.request.worker);
+            attempt.instance.clone_from(&self.request.instance);
+            attempt.fence = fence;
+            attempt.active_left_ms = None;
+        }
+    }
+
+    fn answer(&self, draft: &Draft, id: ExecutionId) -> Option<Claimed> {
+        let row = draft.state.executions.get(&id)?;
+        let attempt = draft.state.attempts.get(&(id, row.attempt_no))?;
+        Some(Claimed {
+            handle: Handle { execution: id, fence: row.fence, attempt_no: row.attempt_no, store: self.store },
+            namespace: row.namespace.clone(),
+            name: row.name.clone(),
+            kind: row.kind.clone(),
+            lane: draft.lane_of(row),
+            run: row.run_id,
+            generation: row.generation,
+            cause: attempt.cause,
+            priority: row.priority,
+            input: draft.input_of(id),
+            inputs: draft.pins_of(id).map(|pin| (pin.name.clone(), draft.pinned(pin))).collect(),
+            lease_until_ms: row.lease_until_ms?,
+            attempt_deadline_ms: row.attempt_deadline_ms,
+            deadline_ms: row.deadline_ms,
+        })
+    }
+}
+
+impl Draft<'_> {
+    /// Whether the run of a candidate lets it start. If not it leaves the claim index: a member of a cancelled run ends here and
+    /// then, a member of a stopped one is held.
+    fn run_lets_start(&mut self, id: ExecutionId) -> bool {
+        let Some(run) = self.state.executions.get(&id).and_then(|row| self.run_of(row)) else { return true };
+        if run.phase == RunPhase::Running && !run.paused {
+            return true;
+        }
+        let (phase, policy, cause) = (run.phase, run.cancel_policy, run.cause);
+        let finalizer = self.state.executions.get(&id).is_some_and(|row| row.finalizer) && run.finalizers_released;
+        let actor = run.cancel_actor.clone();
+        match (phase, policy) {
+            (RunPhase::Cancelling, _) if finalizer => return true,
+            (RunPhase::Cancelling, Some(CancelPolicy::CancelPending | CancelPolicy::CancelAll)) => {
+                let cause = if cause == Some(Cause::RunExpired) { Cause::RunExpired } else { Cause::RunCancelled };
+                self.end(id, End::by(cause, Outcome::Cancelled, actor.as_deref()));
+            }
+            _ => self.make_runnable(id),
+        }
+        false
+    }
+
+    fn bytes_of(&self, id: ExecutionId) -> i64 {
+        let own = self.state.inputs.get(&id).map_or(0, |input| input.length);
+        let pinned = self.pins_of(id).filter_map(|pin| self.state.results.get(&(pin.upstream, pin.generation)));
+        own + pinned.map(|result| result.length).sum::<i64>()
+    }
+
+    fn pins_of(&self, id: ExecutionId) -> impl Iterator<Item = &Pin> + '_ {
+        self.state.pins.range((id, String::new())..).map(|(_, pin)| pin).take_while(move |pin| pin.execution_id == id)
+    }
+
+    fn input_of(&self, id: ExecutionId) -> Option<Payload> {
+        let input = self.state.inputs.get(&id)?;
+        (input.length <= SLICE_BYTES_MAX).then(|| Payload::from_stored(input.storage, input.bytes.clone()))
+    }
+
+    fn pinned(&self, pin: &Pin) -> ClaimedInput {
+        let result = self.state.results.get(&(pin.upstream, pin.generation)).filter(|_| pin.outcome == Outcome::Succeeded);
+        let payload = match result {
+            Some(result) if result.length > SLICE_BYTES_MAX => None,
+            Some(result) => Some(Payload::from_stored(result.storage, result.bytes.clone())),
+            None => Some(Payload::Void),
+        };
+        ClaimedInput {
+            upstream: pin.upstream,
+            generation: pin.generation,
+            outcome: pin.outcome,
+            failure_code: pin.failure_code.clone(),
+            payload,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The only place that chooses a hold after sealing.
+
+use levada_store::ExecutionId;
+use levada_store::alphabets::{CancelPolicy, GroupState, Hold, Phase, RunPhase};
+use levada_store::rows::{Execution, Group, Run};
+
+use super::Draft;
+
+/// Why an execution may not be claimed yet; the first reason that applies.
+pub(crate) fn next_hold(execution: &Execution, group: Option<&Group>, run: Option<&Run>, now_ms: i64) -> Hold {
+    let waits_as_finalizer = execution.finalizer && run.is_some_and(|run| !run.finalizers_released);
+    if waits_as_finalizer || group.is_some_and(|group| group.state == GroupState::Open) {
+        return Hold::Edges;
+    }
+    if execution.operator_hold || run.is_some_and(is_stopped) {
+        return Hold::Operator;
+    }
+    if execution.due_ms.is_some_and(|due| due > now_ms) {
+        return Hold::Time;
+    }
+    Hold::None
+}
+
+/// Whether a run lets nothing start although it is not over.
+fn is_stopped(run: &Run) -> bool {
+    run.paused || (run.phase == RunPhase::Cancelling && run.cancel_policy == Some(CancelPolicy::MarkOnly))
+}
+
+impl Draft<'_> {
+    /// Makes an execution runnable with the hold that is due to it. A time that has come is forgotten.
+    pub(crate) fn make_runnable(&mut self, id: ExecutionId) {
+        let now_ms = self.now();
+        let Some(row) = self.state.executions.get(&id) else { return };
+        let hold = next_hold(row, self.group(id), self.run_of(row), now_ms);
+        let Some(row) = self.state.executions.get_mut(&id) else { return };
+        if row.phase != Phase::Runnable || row.hold != hold {
+            row.since_ms = now_ms;
+        }
+        row.phase = Phase::Runnable;
+        row.hold = hold;
+        row.hold_ref = None;
+        row.recheck_ms = None;
+        if hold == Hold::None {
+            row.due_ms = None;
+        }
+    }
+}

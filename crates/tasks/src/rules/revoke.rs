@@ -1,0 +1,49 @@
+//! Taking a lease away.
+
+use levada_base::Error;
+use levada_store::alphabets::{AttemptState, EventKind, Phase};
+use levada_store::{ExecutionId, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::handle::{Want, access};
+use super::{Draft, Rule};
+use crate::spec::Handle;
+
+/// Take the lease of an execution away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeLease {
+    pub execution: ExecutionId,
+    /// The holder gives it back by its handle; counted as a crash. None: an operator takes it.
+    pub by: Option<Handle>,
+    pub actor: String,
+}
+
+/// What a revocation found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    Revoked,
+    NoLease,
+}
+
+impl Rule for RevokeLease {
+    type Answer = Revoked;
+
+    fn scope(&self) -> Scope {
+        Scope::Executions(vec![self.execution])
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Revoked, Error> {
+        if draft.execution(self.execution)?.phase != Phase::Active {
+            return Ok(Revoked::NoLease);
+        }
+        match &self.by {
+            None => draft.revoked(self.execution, &self.actor)?,
+            Some(handle) => {
+                access(draft, handle, Want::Write)?;
+                draft.crashed(self.execution, AttemptState::Revoked, EventKind::Revoked)?;
+                draft.settle()?;
+            }
+        }
+        Ok(Revoked::Revoked)
+    }
+}

@@ -1,0 +1,273 @@
+//! What a worker's calls do to its execution: complete, fail, skip, delay. Each takes many items, each with its own result.
+
+use levada_base::Error;
+use levada_store::alphabets::{AttemptCause, AttemptState, Call, Cause, EventKind, FailureClass, Outcome};
+use levada_store::rows::{ResultRow, Row};
+use levada_store::{ExecutionId, Scope, limits};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::claim::{Claim, Claimed};
+use super::end::End;
+use super::handle::{Access, Want, access};
+use super::{Draft, Rule, errors, intern, retry, validate};
+use crate::spec::{Complete, Delay, Fail, Failure, Handle, Skip};
+
+/// Record results, and perhaps claim what comes next in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteExecutions {
+    pub items: Vec<Complete>,
+    pub next: Option<Claim>,
+}
+
+/// Record failures, and perhaps claim what comes next. A random word per item spreads its retry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailExecutions {
+    pub items: Vec<(Fail, u64)>,
+    pub next: Option<Claim>,
+}
+
+/// The worker found that it need not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkipExecutions {
+    pub items: Vec<Skip>,
+}
+
+/// Give executions back until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DelayExecutions {
+    pub items: Vec<Delay>,
+}
+
+/// How a worker's call left its execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Ended {
+        outcome: Outcome,
+        result_digest: Option<i64>,
+    },
+    /// It will be tried again, or is parked, until then.
+    Again {
+        due_ms: i64,
+    },
+}
+
+/// A result that is there now, brought about by this call or by the same one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    Applied(Ended),
+    AlreadyApplied(Ended),
+}
+
+/// The results of the items, in their order, and what was claimed.
+pub type EndedAndClaimed = (Vec<Result<Written, Error>>, Vec<Claimed>);
+
+fn scope_of<'a>(handles: impl Iterator<Item = &'a Handle>, next: Option<&Claim>) -> Scope {
+    let handles = Scope::Handles(handles.map(|handle| (handle.execution, handle.fence)).collect());
+    match next {
+        Some(claim) => Scope::All(vec![handles, claim.scope()]),
+        None => handles,
+    }
+}
+
+fn claimed(draft: &mut Draft, next: Option<&Claim>) -> Result<Vec<Claimed>, Error> {
+    next.map_or_else(|| Ok(Vec::new()), |claim| claim.decide(draft))
+}
+
+impl Rule for CompleteExecutions {
+    type Answer = EndedAndClaimed;
+
+    fn scope(&self) -> Scope {
+        scope_of(self.items.iter().map(|item| &item.handle), self.next.as_ref())
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
+        validate::batch(self.items.len())?;
+        let results = self.items.iter().map(|item| complete(draft, item)).collect();
+        draft.settle()?;
+        Ok((results, claimed(draft, self.next.as_ref())?))
+    }
+}
+
+fn complete(draft: &mut Draft, item: &Complete) -> Result<Written, Error> {
+    validate::payload("result", &item.result, ("RESULT_BYTES_MAX", limits::RESULT_BYTES_MAX))?;
+    validate::facts(&item.facts)?;
+    if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Complete, None))? {
+        return Ok(Written::AlreadyApplied(Ended::Ended { outcome: Outcome::Succeeded, result_digest: attempt.last_digest }));
+    }
+    let id = item.handle.execution;
+    let bytes = item.result.bytes().to_vec();
+    let result = ResultRow {
+        execution_id: id,
+        generation: draft.execution(id)?.generation,
+        storage: item.result.storage(),
+        length: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        digest: intern::of_bytes(&bytes),
+        facts: item.facts.clone(),
+        bytes,
+    };
+    let digest = result.digest;
+    draft.state.results.insert(result.key(), result);
+    draft.closed_by(&item.handle, Call::Complete, Some(digest));
+    draft.end(id, End { attempt: AttemptState::Succeeded, ..End::by(Cause::Worker, Outcome::Succeeded, None) });
+    Ok(Written::Applied(Ended::Ended { outcome: Outcome::Succeeded, result_digest: Some(digest) }))
+}
+
+impl Rule for FailExecutions {
+    type Answer = EndedAndClaimed;
+
+    fn scope(&self) -> Scope {
+        scope_of(self.items.iter().map(|(item, _)| &item.handle), self.next.as_ref())
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
+        validate::batch(self.items.len())?;
+        let results = self.items.iter().map(|(item, random)| fail(draft, item, *random)).collect();
+        draft.settle()?;
+        Ok((results, claimed(draft, self.next.as_ref())?))
+    }
+}
+
+fn fail(draft: &mut Draft, item: &Fail, random: u64) -> Result<Written, Error> {
+    validate::failure(&item.failure)?;
+    if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Fail, None))? {
+        let ended = attempt
+            .next_due_ms
+            .map_or(Ended::Ended { outcome: Outcome::Failed, result_digest: None }, |due_ms| Ended::Again { due_ms });
+        return Ok(Written::AlreadyApplied(ended));
+    }
+    draft.closed_by(&item.handle, Call::Fail, None);
+    draft.note_failure(item.handle.execution, &item.failure);
+    draft.failed(item.handle.execution, item.failure.class, AttemptState::Failed, random).map(Written::Applied)
+}
+
+impl Rule for SkipExecutions {
+    type Answer = Vec<Result<Written, Error>>;
+
+    fn scope(&self) -> Scope {
+        scope_of(self.items.iter().map(|item| &item.handle), None)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
+        validate::batch(self.items.len())?;
+        let results = self.items.iter().map(|item| skip(draft, item)).collect();
+        draft.settle()?;
+        Ok(results)
+    }
+}
+
+fn skip(draft: &mut Draft, item: &Skip) -> Result<Written, Error> {
+    let ended = Ended::Ended { outcome: Outcome::Skipped, result_digest: None };
+    if let Access::Repeated(_) = access(draft, &item.handle, Want::Close(Call::Skip, None))? {
+        return Ok(Written::AlreadyApplied(ended));
+    }
+    draft.closed_by(&item.handle, Call::Skip, None);
+    let end = End { attempt: AttemptState::Skipped, ..End::by(Cause::Worker, Outcome::Skipped, None) };
+    draft.end(item.handle.execution, end);
+    Ok(Written::Applied(ended))
+}
+
+impl Rule for DelayExecutions {
+    type Answer = Vec<Result<Written, Error>>;
+
+    fn scope(&self) -> Scope {
+        scope_of(self.items.iter().map(|item| &item.handle), None)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
+        validate::batch(self.items.len())?;
+        Ok(self.items.iter().map(|item| delay(draft, item)).collect())
+    }
+}
+
+fn delay(draft: &mut Draft, item: &Delay) -> Result<Written, Error> {
+    let again = Ended::Again { due_ms: item.until_ms };
+    if let Access::Repeated(_) = access(draft, &item.handle, Want::Close(Call::Delay, Some(item.until_ms)))? {
+        return Ok(Written::AlreadyApplied(again));
+    }
+    let now_ms = draft.now();
+    if item.until_ms <= now_ms {
+        return Err(errors::invalid("until_ms", item.until_ms, "in the future of store time"));
+    }
+    let id = item.handle.execution;
+    let left_ms = draft.execution(id)?.attempt_deadline_ms.map(|deadline| (deadline - now_ms).max(0));
+    draft.closed_by(&item.handle, Call::Delay, Some(item.until_ms));
+    if let Some(attempt) = draft.attempt_mut(id) {
+        attempt.state = AttemptState::Parked;
+        attempt.active_left_ms = left_ms;
+        attempt.next_due_ms = Some(item.until_ms);
+    }
+    draft.take_lease(id);
+    draft.execution_mut(id)?.due_ms = Some(item.until_ms);
+    draft.make_runnable(id);
+    draft.execution_event(EventKind::Parked, id, None, &json!({ "until_ms": item.until_ms }));
+    Ok(Written::Applied(again))
+}
+
+impl Draft<'_> {
+    /// Remembers which call of which fence closed or parked the attempt.
+    fn closed_by(&mut self, handle: &Handle, call: Call, digest: Option<i64>) {
+        if let Some(attempt) = self.attempt_mut(handle.execution) {
+            attempt.last_fence = Some(handle.fence);
+            attempt.last_call = Some(call);
+            attempt.last_digest = digest;
+        }
+    }
+
+    fn note_failure(&mut self, id: ExecutionId, failure: &Failure) {
+        let message = cut(&failure.message, limits::FAILURE_MESSAGE_BYTES_MAX);
+        if let Some(attempt) = self.attempt_mut(id) {
+            attempt.failure_code = Some(failure.code.clone());
+            attempt.failure_message = Some(message.to_owned());
+        }
+    }
+
+    /// An attempt failed: it is tried again, or the execution ends.
+    pub(crate) fn failed(
+        &mut self,
+        id: ExecutionId,
+        class: FailureClass,
+        state: AttemptState,
+        random: u64,
+    ) -> Result<Ended, Error> {
+        let now_ms = self.now();
+        let row = self.execution(id)?;
+        let policy = self.policy(row)?;
+        let due = retry::retry_due(row, policy, class, now_ms, random);
+        let retried = policy.retry_on & retry::bit(class) != 0;
+        if let Some(attempt) = self.attempt_mut(id) {
+            attempt.failure_class = Some(class);
+            attempt.next_due_ms = due;
+        }
+        let Some(due_ms) = due else {
+            let cause = match (state, retried) {
+                (AttemptState::TimedOut, _) => Cause::AttemptTimeout,
+                (_, true) => Cause::RetriesExhausted,
+                (_, false) => Cause::PermanentFailure,
+            };
+            self.end(id, End { attempt: state, ..End::by(cause, Outcome::Failed, None) });
+            return Ok(Ended::Ended { outcome: Outcome::Failed, result_digest: None });
+        };
+        self.close_attempt(id, state);
+        self.take_lease(id);
+        let row = self.execution_mut(id)?;
+        row.retry_used += 1;
+        row.next_cause = AttemptCause::Retry;
+        row.due_ms = Some(due_ms);
+        self.make_runnable(id);
+        if state == AttemptState::TimedOut {
+            self.execution_event(EventKind::AttemptTimedOut, id, None, &Value::Null);
+        }
+        self.execution_event(EventKind::RetryScheduled, id, None, &json!({ "class": class.word(), "due_ms": due_ms }));
+        Ok(Ended::Again { due_ms })
+    }
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes.
+fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
