@@ -24,6 +24,8 @@ pub enum Wake {
     Due(DueKind, i64),
     /// A run changed in a way that somebody may wait for.
     Run(RunId),
+    /// An execution that was active is not any longer: its holder may have lost it.
+    Lost(ExecutionId),
     /// Events were written.
     Events,
     /// Lanes changed, or hints were lost: look at everything.
@@ -85,6 +87,9 @@ fn of_record(record: &Record, wakes: &mut BTreeSet<Wake>) {
                     wakes.extend(row.attempt_deadline_ms.map(|at| Wake::Due(DueKind::AttemptDeadline, at)));
                 }
                 _ => {}
+            }
+            if row.phase != Phase::Active && row.attempt_no > 0 {
+                wakes.insert(Wake::Lost(row.id));
             }
             wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::Deadline, at)));
         }
