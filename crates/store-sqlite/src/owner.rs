@@ -1,0 +1,62 @@
+//! One process owns a database file: a lock on a file beside it, which holds the owner's process id.
+//!
+//! The lock ends with the process, however that ends; the file stays and means nothing by itself.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use levada_base::codes;
+
+use crate::errors::{Failure, Result};
+
+/// Ownership of a database file. Ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    _locked: File,
+}
+
+impl Owner {
+    /// Takes a database file.
+    ///
+    /// # Errors
+    /// `LV-T707` if somebody has it; `LV-T703` if the lock cannot be written.
+    pub(crate) fn take(database: &Path) -> Result<Self> {
+        let path = lock_path(database);
+        let io = |cause: std::io::Error| {
+            let message = format!("store cannot write: \"{}\": {cause}", path.display());
+            Failure::new(codes::LV_T703, message, "make the directory writable")
+        };
+        let mut file = open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(owned(database, &mut file)),
+            Err(TryLockError::Error(cause)) => return Err(io(cause)),
+        }
+        file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(io)?;
+        Ok(Self { _locked: file })
+    }
+}
+
+/// The database's name with `.lock` behind it.
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(".lock");
+    name.into()
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn owned(database: &Path, lock: &mut File) -> Failure {
+    let mut said = String::new();
+    let pid = lock.rewind().and_then(|()| lock.read_to_string(&mut said)).ok().and_then(|_| said.trim().parse::<u32>().ok());
+    let by = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    let message = format!("\"{}\" is owned by {by}", database.display());
+    Failure::new(codes::LV_T707, message, "stop it, or use PostgreSQL")
+}

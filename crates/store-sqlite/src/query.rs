@@ -1,0 +1,265 @@
+//! Answers to reads.
+
+use std::collections::BTreeMap;
+
+use levada_store::alphabets::{PublicState, RunPhase};
+use levada_store::rows::{
+    Attempt, CancelPending, Execution, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag, WorkerRow,
+};
+use levada_store::{Count, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, State};
+use rusqlite::Params;
+use rusqlite::types::Value as Sql;
+
+use crate::codec::id;
+use crate::errors::{Failure, Result};
+use crate::load::load;
+use crate::select::Select;
+use crate::session::{Session, read_all};
+
+static EXECUTION: Select<Execution> = Select::new("WHERE id = ?1");
+static ATTEMPTS: Select<Attempt> = Select::new("WHERE execution_id = ?1");
+static INPUT: Select<Input> = Select::new("WHERE execution_id = ?1");
+static RESULTS: Select<ResultRow> = Select::new("WHERE execution_id = ?1");
+static PINS: Select<Pin> = Select::new("WHERE execution_id = ?1");
+static PINNED: Select<ResultRow> = Select::new("WHERE execution_id = ?1 AND generation = ?2");
+static ROUTE: Select<Route> = Select::new("WHERE id = ?1");
+static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
+static LANES: Select<Lane> = Select::new("");
+static WORKERS: Select<WorkerRow> = Select::new("");
+static SCHEDULES: Select<Schedule> = Select::new("");
+static MARKED_RUNS: Select<Run> = Select::new(
+    "WHERE id IN (
+        SELECT run_id FROM mark WHERE run_id IN (SELECT id FROM run) GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT ?1
+    )",
+);
+static BACKLOG_RUNS: Select<Run> = Select::new("WHERE cancel_backlog = 1 ORDER BY id LIMIT ?1");
+
+/// The answer to a query.
+pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Result<Page> {
+    let mut page = Page::default();
+    let rows = &mut page.rows;
+    match query {
+        Query::Scope(scope) => *rows = load(session, scope, moment, None)?.0,
+        Query::Payload(execution) => payload(session, *execution, rows)?,
+        Query::Attempts(execution) => {
+            bring(session, &EXECUTION, [id(execution.0)], rows)?;
+            bring(session, &ATTEMPTS, [id(execution.0)], rows)?;
+        }
+        Query::Executions(filter, after, limit) => executions(session, filter, *after, *limit, &mut page)?,
+        Query::Runs(filter, after, limit) => runs(session, filter, *after, *limit, &mut page)?,
+        Query::PendingCancels { namespaces, older_than_ms, limit } => {
+            let mut asked = Asked::default();
+            asked.one_of("namespace", namespaces.as_deref());
+            asked.and("not_before_ms <= ?", [Sql::Integer(moment.now_ms)]);
+            asked.and("enqueued_ms <= ?", [Sql::Integer(moment.now_ms.saturating_sub(*older_than_ms))]);
+            asked
+                .find::<CancelPending>(session, "enqueued_ms, child", *limit)?
+                .into_iter()
+                .for_each(|row| rows.put(row.into()));
+        }
+        Query::MarkedRuns(limit) => bring(session, &MARKED_RUNS, [limit], rows)?,
+        Query::BacklogRuns(limit) => bring(session, &BACKLOG_RUNS, [limit], rows)?,
+        Query::Lanes => bring(session, &LANES, [], rows)?,
+        Query::Workers => bring(session, &WORKERS, [], rows)?,
+        Query::Schedules => bring(session, &SCHEDULES, [], rows)?,
+        Query::Counts => page.counts = counts(session)?,
+    }
+    page.rows.now_ms = moment.now_ms;
+    Ok(page)
+}
+
+fn bring<R: Row + Into<Record>>(
+    session: &Session<'_>,
+    select: &'static Select<R>,
+    params: impl Params,
+    rows: &mut State,
+) -> Result<()> {
+    session.all(select, params)?.into_iter().for_each(|row| rows.put(row.into()));
+    Ok(())
+}
+
+fn payload(session: &Session<'_>, execution: ExecutionId, rows: &mut State) -> Result<()> {
+    let key = [id(execution.0)];
+    bring(session, &EXECUTION, key, rows)?;
+    bring(session, &INPUT, key, rows)?;
+    bring(session, &RESULTS, key, rows)?;
+    for pin in session.all(&PINS, key)? {
+        bring(session, &PINNED, (id(pin.upstream.0), pin.generation), rows)?;
+        rows.put(pin.into());
+    }
+    Ok(())
+}
+
+/// What a question asks of each row.
+#[derive(Default)]
+struct Asked {
+    conditions: Vec<String>,
+    params: Vec<Sql>,
+}
+
+impl Asked {
+    fn and(&mut self, condition: &str, params: impl IntoIterator<Item = Sql>) {
+        self.conditions.push(condition.to_owned());
+        self.params.extend(params);
+    }
+
+    fn equal(&mut self, column: &str, text: Option<&String>) {
+        if let Some(text) = text {
+            self.and(&format!("{column} = ?"), [Sql::Text(text.clone())]);
+        }
+    }
+
+    fn one_of(&mut self, column: &str, words: Option<&[String]>) {
+        if let Some(words) = words {
+            let marks = vec!["?"; words.len()].join(", ");
+            self.and(&format!("{column} IN ({marks})"), words.iter().cloned().map(Sql::Text));
+        }
+    }
+
+    fn one_of_codes(&mut self, column: &str, codes: &[i16]) {
+        if !codes.is_empty() {
+            let marks = vec!["?"; codes.len()].join(", ");
+            self.and(&format!("{column} IN ({marks})"), codes.iter().map(|code| Sql::Integer(i64::from(*code))));
+        }
+    }
+
+    fn tagged(&mut self, tag: Option<&(String, String)>) {
+        if let Some((key, value)) = tag {
+            let tagged = "EXISTS (SELECT 1 FROM tag WHERE tag.owner = id AND tag.\"key\" = ? AND tag.value = ?)";
+            self.and(tagged, [Sql::Text(key.clone()), Sql::Text(value.clone())]);
+        }
+    }
+
+    /// Created within a span, and after the end of the page before.
+    fn created(&mut self, from_ms: Option<i64>, to_ms: Option<i64>, after: Option<PageCursor>) {
+        if let Some(from_ms) = from_ms {
+            self.and("created_ms >= ?", [Sql::Integer(from_ms)]);
+        }
+        if let Some(to_ms) = to_ms {
+            self.and("created_ms < ?", [Sql::Integer(to_ms)]);
+        }
+        if let Some(after) = after {
+            self.and("(created_ms, id) > (?, ?)", [Sql::Integer(after.created_ms), Sql::Blob(id(after.id).to_vec())]);
+        }
+    }
+
+    /// The first rows that are as asked for.
+    fn find<R: Row>(mut self, session: &Session<'_>, order: &str, limit: u32) -> Result<Vec<R>> {
+        let columns: Vec<_> = R::TABLE.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        let conditions = if self.conditions.is_empty() { "1".to_owned() } else { self.conditions.join(" AND ") };
+        let (columns, table) = (columns.join(", "), R::TABLE.name);
+        let text = format!("SELECT {columns} FROM \"{table}\" WHERE {conditions} ORDER BY {order} LIMIT ?");
+        self.params.push(Sql::Integer(i64::from(limit)));
+        read_all(&mut session.composed(&text)?, rusqlite::params_from_iter(self.params))
+    }
+
+    /// A page in the order of creation. One more row than the page says that there is another page.
+    fn page<R: Row>(self, session: &Session<'_>, limit: u32) -> Result<(Vec<R>, bool)> {
+        let mut rows = self.find(session, "created_ms, id", limit.saturating_add(1))?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Ok((rows, more))
+    }
+}
+
+fn executions(
+    session: &Session<'_>,
+    filter: &ExecutionFilter,
+    after: Option<PageCursor>,
+    limit: u32,
+    page: &mut Page,
+) -> Result<()> {
+    let mut asked = Asked::default();
+    asked.equal("namespace", filter.namespace.as_ref());
+    if let Some(run) = filter.run {
+        asked.and("run_id = ?", [Sql::Blob(id(run.0).to_vec())]);
+    }
+    if let Some(lane) = &filter.lane {
+        asked.and("route_id IN (SELECT route.id FROM route WHERE route.lane = ?)", [Sql::Text(lane.clone())]);
+    }
+    asked.one_of_codes("public_state", &filter.states.iter().map(|state| state.code()).collect::<Vec<_>>());
+    asked.tagged(filter.tag.as_ref());
+    asked.created(filter.from_ms, filter.to_ms, after);
+    let (found, more) = asked.page::<Execution>(session, limit)?;
+    page.next = found.last().filter(|_| more).map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 });
+    for row in found {
+        bring(session, &TAGS, [id(row.id.0)], &mut page.rows)?;
+        if !page.rows.routes.contains_key(&row.route_id) {
+            bring(session, &ROUTE, [row.route_id], &mut page.rows)?;
+        }
+        page.rows.put(row.into());
+    }
+    Ok(())
+}
+
+fn runs(session: &Session<'_>, filter: &RunFilter, after: Option<PageCursor>, limit: u32, page: &mut Page) -> Result<()> {
+    let mut asked = Asked::default();
+    asked.equal("namespace", filter.namespace.as_ref());
+    asked.equal("name", filter.name.as_ref());
+    asked.equal("graph_version", filter.graph_version.as_ref());
+    asked.one_of_codes("phase", &filter.phases.iter().map(|phase| phase.code()).collect::<Vec<_>>());
+    asked.tagged(filter.tag.as_ref());
+    asked.created(filter.from_ms, filter.to_ms, after);
+    let (found, more) = asked.page::<Run>(session, limit)?;
+    page.next = found.last().filter(|_| more).map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 });
+    for row in found {
+        bring(session, &TAGS, [id(row.id.0)], &mut page.rows)?;
+        page.rows.put(row.into());
+    }
+    Ok(())
+}
+
+/// The gauges of the metrics, from the rows: those that are not 0, in order.
+fn counts(session: &Session<'_>) -> Result<Vec<Count>> {
+    let mut counts = BTreeMap::new();
+    per_lane_and_state(session, &mut counts)?;
+    per_run_phase(session, &mut counts)?;
+    let totals = [
+        ("leases", "SELECT count(*) FROM execution WHERE phase = 2"),
+        ("cancel_backlog", "SELECT count(*) FROM run WHERE cancel_backlog = 1 AND phase <> 3"),
+        ("marks", "SELECT count(*) FROM mark"),
+        ("cancel_pending", "SELECT count(*) FROM cancel_pending"),
+        ("open_groups", "SELECT count(*) FROM edge_group WHERE state = 0"),
+    ];
+    for (gauge, text) in totals {
+        counts.insert((gauge, Vec::new()), session.number(text, [])?.unwrap_or(0));
+    }
+    for worker in session.all(&WORKERS, [])? {
+        worker.lanes.split(',').for_each(|lane| *counts.entry(("workers", vec![lane.to_owned()])).or_default() += 1);
+    }
+    let counts = counts.into_iter().filter(|(_, value)| *value > 0);
+    Ok(counts.map(|((gauge, labels), value)| Count { gauge, labels, value }).collect())
+}
+
+type Gauges = BTreeMap<(&'static str, Vec<String>), i64>;
+
+fn per_lane_and_state(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
+    let text = "SELECT coalesce(route.lane, ''), public_state, count(*)
+         FROM execution LEFT JOIN route ON route.id = execution.route_id GROUP BY 1, 2";
+    let mut statement = session.statement(text)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let state = word(PublicState::ALL, PublicState::code, row.get(1)?)?;
+        counts.insert(("executions", vec![row.get(0)?, state.to_string()]), row.get(2)?);
+    }
+    Ok(())
+}
+
+fn per_run_phase(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
+    let mut statement = session.statement("SELECT phase, count(*) FROM run GROUP BY 1")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let phase = word(RunPhase::ALL, RunPhase::code, row.get(0)?)?;
+        counts.insert(("runs", vec![phase.to_string()]), row.get(1)?);
+    }
+    Ok(())
+}
+
+/// The word of an integer; `LV-T710` if it is none.
+fn word<W: Copy>(all: &[W], code: impl Fn(W) -> i16, stored: i64) -> Result<W> {
+    let found = all.iter().copied().find(|word| i64::from(code(*word)) == stored);
+    found.ok_or_else(|| {
+        let message = format!("a state or phase holds {stored}");
+        Failure::new(levada_base::codes::LV_T710, message, "restore it from a backup; report it")
+    })
+}

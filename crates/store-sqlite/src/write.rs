@@ -1,0 +1,134 @@
+//! Commands as statements: each table's rows by its metadata, removals of whole runs and executions by a statement per table.
+
+use std::sync::LazyLock;
+
+use levada_store::value::{Column, Table};
+use levada_store::{Command, TABLES};
+
+use crate::codec::{self, id};
+use crate::errors::Result;
+use crate::session::Session;
+
+/// The statements of a table.
+struct Writes {
+    table: &'static str,
+    put: String,
+    delete: String,
+}
+
+static WRITES: LazyLock<Vec<Writes>> = LazyLock::new(|| TABLES.iter().map(|table| writes(table)).collect());
+
+/// What goes with a run, its members first: the parameter is the run.
+const DELETE_RUN: &[&str] = &[
+    "DELETE FROM attempt WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM mark WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM edge_group WHERE child IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM cancel_pending WHERE child IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM execution_pin WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM execution_input WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM execution_result WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM progress WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM tag WHERE owner = ?1 OR owner IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM request_key WHERE target = ?1 OR target IN (SELECT id FROM execution WHERE run_id = ?1)",
+    "DELETE FROM execution WHERE run_id = ?1",
+    "DELETE FROM edge WHERE run_id = ?1",
+    "DELETE FROM condition WHERE run_id = ?1",
+    "DELETE FROM run WHERE id = ?1",
+];
+
+/// What goes with an execution: the parameter is its id.
+const DELETE_EXECUTION: &[&str] = &[
+    "DELETE FROM attempt WHERE execution_id = ?1",
+    "DELETE FROM mark WHERE execution_id = ?1",
+    "DELETE FROM edge_group WHERE child = ?1",
+    "DELETE FROM cancel_pending WHERE child = ?1",
+    "DELETE FROM execution_pin WHERE execution_id = ?1",
+    "DELETE FROM execution_input WHERE execution_id = ?1",
+    "DELETE FROM execution_result WHERE execution_id = ?1",
+    "DELETE FROM progress WHERE execution_id = ?1",
+    "DELETE FROM tag WHERE owner = ?1",
+    "DELETE FROM request_key WHERE target = ?1",
+    "DELETE FROM execution WHERE id = ?1",
+];
+
+const DELETE_EVENTS_BEFORE: &str = "DELETE FROM event WHERE at_ms < ?1";
+
+/// Writes the commands of one transaction.
+pub(crate) fn write(session: &Session<'_>, commands: &[Command]) -> Result<()> {
+    // Rows of different tables do not touch each other, so they are written table by table, each table's in its order. What removes
+    // from many tables stays where it is between them.
+    commands.split_inclusive(|command| place(command).is_none()).try_for_each(|segment| write_segment(session, segment))
+}
+
+/// The table of a command that writes one row: its place among [`TABLES`].
+fn place(command: &Command) -> Option<usize> {
+    let table = match command {
+        Command::Put(record) => record.table(),
+        Command::Delete(key) => key.table(),
+        Command::DeleteRun(_) | Command::DeleteExecution(_) | Command::DeleteEventsBefore(_) => return None,
+    };
+    WRITES.iter().position(|writes| writes.table == table.name)
+}
+
+fn write_segment(session: &Session<'_>, commands: &[Command]) -> Result<()> {
+    let mut rows: Vec<(usize, &Command)> = commands.iter().filter_map(|command| Some((place(command)?, command))).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    for of_table in rows.chunk_by(|one, other| one.0 == other.0) {
+        write_table(session, of_table)?;
+    }
+    commands.last().map_or(Ok(()), |last| remove(session, last))
+}
+
+/// Writes rows of one table.
+fn write_table(session: &Session<'_>, rows: &[(usize, &Command)]) -> Result<()> {
+    let puts = |command: &Command| matches!(command, Command::Put(_));
+    for alike in rows.chunk_by(|one, other| puts(one.1) == puts(other.1)) {
+        let Some((place, first)) = alike.first() else { continue };
+        let writes = &WRITES[*place];
+        let mut statement = session.statement(if puts(first) { &writes.put } else { &writes.delete })?;
+        for (_, command) in alike {
+            let values = match command {
+                Command::Put(record) => record.values(),
+                Command::Delete(key) => key.values(),
+                _ => continue,
+            };
+            codec::bind(&mut statement, &values)?;
+            statement.raw_execute()?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(session: &Session<'_>, command: &Command) -> Result<()> {
+    match command {
+        Command::Put(_) | Command::Delete(_) => Ok(()),
+        Command::DeleteRun(run) => DELETE_RUN.iter().try_for_each(|text| session.execute(text, [id(run.0)])),
+        Command::DeleteExecution(execution) => {
+            DELETE_EXECUTION.iter().try_for_each(|text| session.execute(text, [id(execution.0)]))
+        }
+        Command::DeleteEventsBefore(before_ms) => session.execute(DELETE_EVENTS_BEFORE, [before_ms]),
+    }
+}
+
+fn writes(table: &'static Table) -> Writes {
+    let name = table.name;
+    let (key, rest) = table.columns.split_at(table.key);
+    let on_conflict = if table.insert_only || rest.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        format!("UPDATE SET {}", joined(rest, |column| format!("\"{column}\" = excluded.\"{column}\"")))
+    };
+    let columns = joined(table.columns, |column| format!("\"{column}\""));
+    let marks = vec!["?"; table.columns.len()].join(", ");
+    let conflict = joined(key, |column| format!("\"{column}\""));
+    let same: Vec<_> = key.iter().map(|column| format!("\"{}\" = ?", column.name)).collect();
+    Writes {
+        table: name,
+        put: format!("INSERT INTO \"{name}\" ({columns}) VALUES ({marks}) ON CONFLICT ({conflict}) DO {on_conflict}"),
+        delete: format!("DELETE FROM \"{name}\" WHERE {}", same.join(" AND ")),
+    }
+}
+
+fn joined(columns: &[Column], form: impl Fn(&str) -> String) -> String {
+    columns.iter().map(|column| form(column.name)).collect::<Vec<_>>().join(", ")
+}

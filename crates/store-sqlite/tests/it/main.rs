@@ -1,0 +1,10 @@
+//! What the SQLite store promises beyond the exam of every store: its file, its errors, its transactions.
+
+mod durability;
+mod faults;
+mod merging;
+mod owner;
+mod rules;
+mod schema;
+mod stage;
+mod statements;

@@ -1,0 +1,82 @@
+//! Calls that wait while a commit is in flight share the next transaction, each with its own result.
+
+use futures::executor::block_on;
+use futures::future::join_all;
+use levada_base::{Error, World, codes};
+use levada_store::alphabets::AttemptState;
+use levada_store::rows::Attempt;
+use levada_store::{ExecutionId, Scope, State, Store};
+use levada_store_sqlite::SqliteStore;
+
+use crate::stage::{Stage, attempt, claimed, code, dump, put, puts, ready};
+
+const CALLERS: u128 = 64;
+const ROUNDS: u128 = 20;
+
+/// Every seventh call is refused by its plan, every eleventh by the database; the others write.
+async fn call(store: &SqliteStore, number: u128) -> Result<(), Error> {
+    let row = claimed(ready(number, 1), 9, 50);
+    let plan = move |_: &State| {
+        if number.is_multiple_of(7) {
+            return Err(Error::new(codes::LV_T002, "refused"));
+        }
+        let first = attempt(&row, AttemptState::Running);
+        let second = Attempt { attempt_no: 2, ..first.clone() };
+        let rows = [Some(row.clone().into()), Some(first.into()), number.is_multiple_of(11).then(|| second.into())];
+        Ok((puts(rows.into_iter().flatten()), ()))
+    };
+    store.transact(Scope::Executions(vec![ExecutionId(number)]), plan).await
+}
+
+fn expected(number: u128) -> &'static str {
+    match number {
+        number if number.is_multiple_of(7) => "LV-T002",
+        number if number.is_multiple_of(11) => "LV-T901",
+        _ => "no error",
+    }
+}
+
+#[test]
+fn t_112_a_failing_call_never_affects_the_others() {
+    let stage = Stage::new();
+    let store = stage.open_in(World::real());
+    let caller = async |caller: u128| {
+        for round in 0..ROUNDS {
+            let number = 1 + caller * ROUNDS + round;
+            assert_eq!(code(&call(&store, number).await), expected(number), "call {number}");
+        }
+    };
+    block_on(join_all((0..CALLERS).map(caller)));
+    let stored: Vec<_> = dump(&store).executions.into_keys().map(|id| id.0).collect();
+    let good: Vec<_> = (1..=CALLERS * ROUNDS).filter(|number| expected(*number) == "no error").collect();
+    assert_eq!(stored, good);
+}
+
+#[test]
+fn t_112_callers_share_commits() {
+    let stage = Stage::new();
+    let store = stage.open_in(World::real());
+    let caller = async |caller: u128| {
+        for round in 0..ROUNDS {
+            let row = ready(1 + caller * ROUNDS + round, 1);
+            let plan = move |_: &State| Ok((puts([row.clone().into()]), ()));
+            store.transact(Scope::Executions(vec![]), plan).await.expect("written");
+        }
+    };
+    block_on(join_all((0..CALLERS).map(caller)));
+    let done = store.statistics();
+    assert_eq!(u128::from(done.calls), CALLERS * ROUNDS);
+    assert!(done.calls >= 8 * done.commits, "{done:?}");
+}
+
+#[test]
+fn t_112_a_lone_call_is_a_transaction_of_its_own() {
+    let stage = Stage::new();
+    for world in [World::real(), World::sim(1).0] {
+        let store = stage.open_in(world);
+        put(&store, [ready(1, 1).into()]).expect("written");
+        let done = store.statistics();
+        assert_eq!((done.transactions, done.commits, done.calls), (1, 1, 1));
+        store.close();
+    }
+}
