@@ -29,6 +29,8 @@ pub enum Query {
     /// Headers of runs that have marks; of runs whose cancel has members left to end.
     MarkedRuns(u32),
     BacklogRuns(u32),
+    /// Routes of which something may be claimed now, in the order of their ids.
+    ReadyRoutes(u32),
     Lanes,
     Workers,
     Schedules,

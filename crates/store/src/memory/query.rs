@@ -1,8 +1,8 @@
 //! Answers to reads, from full state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alphabets::{GroupState, Phase, RunPhase};
+use crate::alphabets::{GroupState, Hold, Phase, RunPhase};
 use crate::cut::{Moment, cut};
 use crate::ids::{ExecutionId, RunId};
 use crate::query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::store::{Cursor, EventPage, Filter};
 use crate::tables::Tables;
 
-pub(super) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
+pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
     let full = tables.state();
     let mut page = Page::default();
     page.rows.now_ms = moment.now_ms;
@@ -47,6 +47,12 @@ pub(super) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
         Query::BacklogRuns(limit) => {
             let waiting = full.runs.values().filter(|run| run.cancel_backlog).take(*limit as usize);
             page.rows.runs.extend(waiting.map(|run| (run.id, run.clone())));
+        }
+        Query::ReadyRoutes(limit) => {
+            let ready = full.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
+            let routes: BTreeSet<_> = ready.map(|row| row.route_id).collect();
+            let found = routes.into_iter().take(*limit as usize).filter_map(|id| full.routes.get(&id));
+            page.rows.routes.extend(found.map(|route| (route.id, route.clone())));
         }
         Query::Lanes => page.rows.lanes.clone_from(&full.lanes),
         Query::Workers => page.rows.workers.clone_from(&full.workers),
