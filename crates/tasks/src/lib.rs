@@ -3,3 +3,5 @@
 pub mod ring0;
 pub mod rules;
 pub mod spec;
+mod timer;
+pub mod worker;

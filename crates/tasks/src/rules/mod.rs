@@ -73,6 +73,19 @@ pub fn answer<R: Rule>(state: &State, rule: &R) -> Result<(Vec<Command>, R::Answ
     Ok((draft.commands(), answer))
 }
 
+/// `LV-T001` for a setting of a worker or an engine.
+pub(crate) fn invalid_setting(field: &str, value: impl std::fmt::Display, rule: &str) -> Error {
+    errors::invalid(field, value, rule)
+}
+
+/// Whether a lease of this span can be asked for.
+///
+/// # Errors
+/// `LV-T106` outside of the bounds.
+pub(crate) fn check_lease(ttl_ms: i64) -> Result<(), Error> {
+    validate::ttl(ttl_ms, levada_store::limits::LEASE_TTL_MS_MAX)
+}
+
 /// An idempotent outcome: the effect is there, brought about now or before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Applied {

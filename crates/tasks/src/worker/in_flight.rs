@@ -1,0 +1,165 @@
+//! The tasks that are being worked on: their handlers, their leases, and how to reach the one from the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use levada_base::Error;
+use levada_store::ExecutionId;
+use levada_store::alphabets::FailureClass;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::handler::BoxedHandler;
+use super::task::DataMap;
+use super::{Cancellation, Context, Service, Stop, Task, Verdict};
+use crate::rules::{Claimed, ClaimedInput};
+use crate::spec::{Handle, Payload};
+
+/// A task whose handler runs.
+struct Flight {
+    handle: Handle,
+    cancel: watch::Sender<bool>,
+    at_risk: Arc<AtomicBool>,
+    /// When its lease was known to be good, in the worker's own time.
+    renewed_at: Duration,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct InFlight {
+    handlers: JoinSet<Verdict>,
+    by_task: BTreeMap<Id, Handle>,
+    flights: BTreeMap<ExecutionId, Flight>,
+}
+
+/// A handler that ended.
+pub(super) struct Landed {
+    pub handle: Handle,
+    pub verdict: Verdict,
+    /// Its lease was lost meanwhile: the verdict counts for nothing.
+    pub is_lost: bool,
+}
+
+impl InFlight {
+    pub(super) fn len(&self) -> usize {
+        self.by_task.len()
+    }
+
+    /// Starts the handler of a claimed task.
+    pub(super) fn start<S: Service>(
+        &mut self,
+        claimed: Claimed,
+        handler: Option<BoxedHandler>,
+        data: Arc<DataMap>,
+        service: &S,
+        now: Duration,
+    ) {
+        let handle = claimed.handle;
+        let (cancel, cancellation) = Cancellation::new();
+        let at_risk = Arc::new(AtomicBool::new(false));
+        let claimed = Arc::new(claimed);
+        let context = Context::new(claimed.clone(), service.clone(), cancellation, at_risk.clone());
+        let service = service.clone();
+        let work = async move {
+            let Some(handler) = handler else { return no_handler(&claimed.kind) };
+            match complete_inputs(&service, &claimed).await {
+                Ok((input, inputs)) => handler(&Task { input, inputs: Arc::new(inputs), data, context }).await,
+                Err(cause) => Stop::failure(FailureClass::Resource, "input_unavailable", cause).into(),
+            }
+        };
+        let task = self.handlers.spawn(work).id();
+        self.by_task.insert(task, handle);
+        self.flights.insert(handle.execution, Flight { handle, cancel, at_risk, renewed_at: now });
+    }
+
+    /// The next handler that ends; waits for ever while there is none.
+    pub(super) async fn landed(&mut self) -> Landed {
+        let Some(ended) = self.handlers.join_next_with_id().await else { return std::future::pending().await };
+        let (task, verdict) = match ended {
+            Ok((task, verdict)) => (task, verdict),
+            Err(error) => (error.id(), panicked(error)),
+        };
+        // Every handler was entered under its id when it was started.
+        let Some(handle) = self.by_task.remove(&task) else { return std::future::pending().await };
+        let ours = self.flights.get(&handle.execution).is_some_and(|flight| flight.handle == handle);
+        if ours {
+            self.flights.remove(&handle.execution);
+        }
+        Landed { handle, verdict, is_lost: !ours }
+    }
+
+    /// The leases that are to be kept.
+    pub(super) fn handles(&self) -> Vec<Handle> {
+        self.flights.values().map(|flight| flight.handle).collect()
+    }
+
+    /// Whether a task of this execution is being worked on.
+    pub(super) fn holds(&self, execution: ExecutionId) -> bool {
+        self.flights.contains_key(&execution)
+    }
+
+    /// The lease is good.
+    pub(super) fn renewed(&mut self, handle: &Handle, now: Duration) {
+        if let Some(flight) = self.flights.get_mut(&handle.execution).filter(|flight| flight.handle == *handle) {
+            flight.renewed_at = now;
+            flight.at_risk.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// The lease is gone: the handler learns it, and what it returns is thrown away.
+    pub(super) fn lost(&mut self, handle: &Handle) {
+        if self.flights.get(&handle.execution).is_some_and(|flight| flight.handle == *handle)
+            && let Some(flight) = self.flights.remove(&handle.execution)
+        {
+            // A handler that took no notice of the token is fine.
+            let _ = flight.cancel.send(true);
+        }
+    }
+
+    /// Tells the handlers whose leases were not renewed for `span` that they are at risk.
+    pub(super) fn note_risk(&mut self, now: Duration, span: Duration) {
+        for flight in self.flights.values().filter(|flight| now.saturating_sub(flight.renewed_at) >= span) {
+            flight.at_risk.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends all handlers where they stand and returns the leases that they held.
+    pub(super) fn abandon(&mut self) -> Vec<Handle> {
+        self.handlers.abort_all();
+        self.by_task.clear();
+        std::mem::take(&mut self.flights).into_values().map(|flight| flight.handle).collect()
+    }
+}
+
+fn no_handler(kind: &str) -> Verdict {
+    Stop::failure(FailureClass::Resource, "no_handler", format!("this worker has no handler for kind \"{kind}\"")).into()
+}
+
+fn panicked(error: JoinError) -> Verdict {
+    let said = error.try_into_panic().ok().and_then(|said| {
+        let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| said.downcast_ref::<String>().cloned())
+    });
+    Stop::retry("handler_panic", said.unwrap_or_else(|| "the handler panicked".to_owned())).into()
+}
+
+type Complete = (Payload, BTreeMap<String, (ClaimedInput, Payload)>);
+
+/// What was too large to travel with the claim is read now.
+async fn complete_inputs<S: Service>(service: &S, claimed: &Claimed) -> Result<Complete, Error> {
+    let input = match &claimed.input {
+        Some(input) => input.clone(),
+        None => service.input(claimed.handle, None).await?,
+    };
+    let mut inputs = BTreeMap::new();
+    for (name, named) in &claimed.inputs {
+        let payload = match &named.payload {
+            Some(payload) => payload.clone(),
+            None => service.input(claimed.handle, Some(name.clone())).await?,
+        };
+        inputs.insert(name.clone(), (named.clone(), payload));
+    }
+    Ok((input, inputs))
+}
