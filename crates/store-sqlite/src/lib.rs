@@ -31,6 +31,8 @@ mod load;
 mod migrate;
 mod open;
 mod owner;
+#[cfg(test)]
+mod plans;
 mod query;
 mod queue;
 mod readers;

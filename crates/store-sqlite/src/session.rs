@@ -13,8 +13,8 @@ use crate::select::Select;
 /// One transaction's use of a connection.
 pub(crate) struct Session<'a> {
     connection: &'a Connection,
-    /// The different statements so far, by the address of their text.
-    used: RefCell<Vec<usize>>,
+    /// The different statements so far.
+    used: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Session<'a> {
@@ -27,12 +27,18 @@ impl<'a> Session<'a> {
         self.used.borrow().len()
     }
 
+    /// The different statements that were used.
+    #[cfg(test)]
+    pub(crate) fn texts(&self) -> Vec<&'static str> {
+        self.used.borrow().clone()
+    }
+
     /// A prepared statement. Its text is constant.
     pub(crate) fn statement(&self, text: &'static str) -> Result<CachedStatement<'a>> {
-        let address = text.as_ptr() as usize;
         let mut used = self.used.borrow_mut();
-        if !used.contains(&address) {
-            used.push(address);
+        // Each text is written down once, so the same statement is the same address.
+        if !used.iter().any(|other| std::ptr::eq(*other, text)) {
+            used.push(text);
         }
         Ok(self.connection.prepare_cached(text)?)
     }

@@ -386,7 +386,7 @@ CREATE TABLE schedule (
     PRIMARY KEY (id)
 ) STRICT;
 
-CREATE INDEX schedule_next_fire ON schedule (next_fire_ms) WHERE paused = 0;
+CREATE INDEX schedule_next_fire ON schedule (next_fire_ms, id) WHERE paused = 0;
 
 CREATE TABLE schedule_fire (
     schedule_id BLOB NOT NULL CHECK (length(schedule_id) = 16),
