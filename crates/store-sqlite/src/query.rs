@@ -33,10 +33,6 @@ static MARKED_RUNS: Select<Run> = Select::new(
     )",
 );
 static BACKLOG_RUNS: Select<Run> = Select::new("WHERE cancel_backlog = 1 ORDER BY id LIMIT ?1");
-static READY_ROUTES: Select<Route> = Select::new(
-    "WHERE EXISTS (SELECT 1 FROM execution WHERE execution.route_id = route.id AND phase = 1 AND hold = 0) ORDER BY id LIMIT ?1",
-);
-
 /// From one route of the claim index to the next, so that its cost is the number of routes.
 static READY_ROUTES: Select<Route> = Select::new(include_str!("sql/ready_routes.sql"));
 
@@ -65,7 +61,6 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
         }
         Query::MarkedRuns(limit) => bring(session, &MARKED_RUNS, [limit], rows)?,
         Query::BacklogRuns(limit) => bring(session, &BACKLOG_RUNS, [limit], rows)?,
-        Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
         Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
         Query::Lanes => bring(session, &LANES, [], rows)?,
         Query::Workers => bring(session, &WORKERS, [], rows)?,
