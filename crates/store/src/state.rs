@@ -22,7 +22,7 @@ macro_rules! tables {
         pub struct State {
             /// Store time, read after the locks are held.
             pub now_ms: i64,
-            /// The next free number for creation order and events; every later transaction's is greater.
+            /// The next free number for creation order and events, at least 1; every later transaction's is greater.
             pub seq: i64,
             /// Runs whose row is locked: only these may be written.
             pub locked_runs: BTreeSet<RunId>,

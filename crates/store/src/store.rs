@@ -53,7 +53,8 @@ pub trait Store: Send + Sync + 'static {
     /// Store time, UTC milliseconds.
     fn now(&self) -> impl Future<Output = Result<i64, Error>> + Send;
 
-    /// Hints that something became due, ready or known. They may be lost or doubled; polling finds the same.
+    /// Hints that something became due, ready or known. Those of a call are sent before it is answered. They may be lost or doubled;
+    /// polling finds the same.
     fn wake(&self) -> WakeReceiver;
 
     /// All rows, in a form that is the same on every store for the same history: creation order and event ids are ranks.

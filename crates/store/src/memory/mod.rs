@@ -18,6 +18,8 @@ use crate::tables::Tables;
 use crate::wake::{WakeReceiver, Waker, wakes};
 use crate::{canonical, dues};
 
+pub(crate) use query::answer;
+
 /// Executions and runs in memory; gone with the process. Clones share them.
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -32,9 +34,9 @@ struct Shared {
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
     tables: Tables,
+    /// Numbers begin at 1: a cursor at 0 is before the first event.
     seq: i64,
     /// Store time never goes back.
     now_ms: i64,
@@ -51,7 +53,8 @@ impl MemoryStore {
     #[must_use]
     pub fn with_inline_run_max(world: World, inline_run_max: i32) -> Self {
         let instance = (u128::from(world.random()) << 64) | u128::from(world.random());
-        let shared = Shared { world, waker: Waker::default(), inline_run_max, instance, inner: Mutex::default() };
+        let inner = Inner { tables: Tables::default(), seq: 1, now_ms: 0 };
+        let shared = Shared { world, waker: Waker::default(), inline_run_max, instance, inner: Mutex::new(inner) };
         Self { shared: Arc::new(shared) }
     }
 

@@ -1,0 +1,182 @@
+//! Every query answers on random states as the in-memory store does, and pages end where they should.
+
+use crate::alphabets::{PublicState, RunPhase};
+use crate::conformance::compare::{ensure, equal, same_rows};
+use crate::conformance::random;
+use crate::conformance::stage::{Stage, moment, said};
+use crate::conformance::{Dice, Factory, Suite, Verdict};
+use crate::ids::ExecutionId;
+use crate::memory::answer;
+use crate::query::{ExecutionFilter, PageCursor, Query, RunFilter};
+use crate::state::State;
+use crate::store::Store;
+use crate::tables::Tables;
+
+type Ask = fn(&State) -> Vec<Query>;
+
+const QUERIES: &[(&str, Ask)] = &[
+    ("payload", |state| known_and_unknown(state).map(Query::Payload).collect()),
+    ("attempts", |state| known_and_unknown(state).map(Query::Attempts).collect()),
+    ("executions", executions),
+    ("runs", runs),
+    ("pending_cancels", pending_cancels),
+    ("marked_runs", |_| [0, 1, 2, 100].map(Query::MarkedRuns).to_vec()),
+    ("backlog_runs", |_| [0, 1, 2, 100].map(Query::BacklogRuns).to_vec()),
+    ("ready_routes", |_| [0, 1, 3, 100].map(Query::ReadyRoutes).to_vec()),
+    ("lanes", |_| vec![Query::Lanes]),
+    ("workers", |_| vec![Query::Workers]),
+    ("schedules", |_| vec![Query::Schedules]),
+    ("counts", |_| vec![Query::Counts]),
+];
+
+pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
+    for (name, ask) in QUERIES {
+        for seed in super::SEEDS {
+            suite.add(format!("queries/{name}/{seed}"), move |stage| as_reference(stage, *ask, seed));
+        }
+        suite.add(format!("queries/{name}/empty"), move |stage| of_an_empty_store(stage, *ask));
+    }
+    for limit in [1, 2, 5] {
+        suite.add(format!("queries/pages/executions/{limit}"), move |stage| pages_of_executions(stage, limit));
+        suite.add(format!("queries/pages/runs/{limit}"), move |stage| pages_of_runs(stage, limit));
+    }
+}
+
+async fn as_reference<S: Store>(mut stage: Stage<S>, ask: Ask, seed: u64) -> Verdict {
+    stage.load(random::state(seed + 20, stage.now_ms())).await?;
+    compare(&stage, &ask(&stage.model)).await
+}
+
+async fn of_an_empty_store<S: Store>(stage: Stage<S>, ask: Ask) -> Verdict {
+    compare(&stage, &ask(&random::state(20, stage.now_ms()))).await
+}
+
+async fn compare<S: Store>(stage: &Stage<S>, queries: &[Query]) -> Verdict {
+    let tables = Tables::from_state(stage.model.clone());
+    for query in queries {
+        let mut found = stage.store.read(query.clone()).await.map_err(|error| format!("{query:?}: {error}"))?;
+        let mut expected = answer(&tables, query, moment(&found.rows));
+        same_rows(&format!("{query:?}"), &expected.rows, &found.rows)?;
+        equal(&format!("next page of {query:?}"), &expected.next, &found.next)?;
+        // Gauges have no order.
+        expected.counts.sort_unstable();
+        found.counts.sort_unstable();
+        equal(&format!("{query:?}"), &expected.counts, &found.counts)?;
+    }
+    Ok(())
+}
+
+fn known_and_unknown(state: &State) -> impl Iterator<Item = ExecutionId> + '_ {
+    state.executions.keys().copied().chain([ExecutionId(1)])
+}
+
+fn executions(state: &State) -> Vec<Query> {
+    let some = state.executions.values().next();
+    let tag = state.tags.values().find(|tag| state.executions.contains_key(&tag.owner));
+    let tag = tag.map(|tag| (tag.key.clone(), tag.value.clone()));
+    let middle = some.map(|row| row.created_ms);
+    let mut filters = vec![
+        ExecutionFilter::default(),
+        ExecutionFilter { namespace: Some("alpha".to_owned()), ..ExecutionFilter::default() },
+        ExecutionFilter { run: state.runs.keys().next().copied(), ..ExecutionFilter::default() },
+        ExecutionFilter { lane: Some("mail".to_owned()), ..ExecutionFilter::default() },
+        ExecutionFilter { lane: Some("unknown".to_owned()), ..ExecutionFilter::default() },
+        ExecutionFilter { tag: tag.clone(), ..ExecutionFilter::default() },
+        ExecutionFilter { tag: tag.map(|(key, _)| (key, "other".to_owned())), ..ExecutionFilter::default() },
+        ExecutionFilter { from_ms: middle, ..ExecutionFilter::default() },
+        ExecutionFilter { to_ms: middle, ..ExecutionFilter::default() },
+        ExecutionFilter { from_ms: middle, to_ms: middle.map(|at| at + 1), ..ExecutionFilter::default() },
+        ExecutionFilter {
+            namespace: Some("Beta".to_owned()),
+            states: vec![PublicState::Ready, PublicState::Active],
+            ..Default::default()
+        },
+    ];
+    filters.extend(PublicState::ALL.iter().map(|shown| ExecutionFilter { states: vec![*shown], ..ExecutionFilter::default() }));
+    let cursor = some.map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 });
+    let asked = filters
+        .into_iter()
+        .flat_map(|filter| [(None, 4), (None, 1_000), (cursor, 3)].map(|(at, limit)| (filter.clone(), at, limit)));
+    asked.map(|(filter, at, limit)| Query::Executions(filter, at, limit)).collect()
+}
+
+fn runs(state: &State) -> Vec<Query> {
+    let some = state.runs.values().next();
+    let tag = state.tags.values().find(|tag| state.runs.contains_key(&crate::RunId(tag.owner.0)));
+    let middle = some.map(|row| row.created_ms);
+    let version = state.runs.values().find_map(|run| run.graph_version.clone());
+    let mut filters = vec![
+        RunFilter::default(),
+        RunFilter { namespace: Some("Beta".to_owned()), ..RunFilter::default() },
+        RunFilter { name: Some("nightly".to_owned()), ..RunFilter::default() },
+        RunFilter { name: Some("NIGHTLY".to_owned()), ..RunFilter::default() },
+        RunFilter { graph_version: version, ..RunFilter::default() },
+        RunFilter { tag: tag.map(|tag| (tag.key.clone(), tag.value.clone())), ..RunFilter::default() },
+        RunFilter { from_ms: middle, ..RunFilter::default() },
+        RunFilter { to_ms: middle, ..RunFilter::default() },
+        RunFilter {
+            phases: vec![RunPhase::Running, RunPhase::Ended],
+            name: Some("nightly".to_owned()),
+            ..RunFilter::default()
+        },
+    ];
+    filters.extend(RunPhase::ALL.iter().map(|phase| RunFilter { phases: vec![*phase], ..RunFilter::default() }));
+    let cursor = some.map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 });
+    let asked = filters
+        .into_iter()
+        .flat_map(|filter| [(None, 2), (None, 100), (cursor, 2)].map(|(at, limit)| (filter.clone(), at, limit)));
+    asked.map(|(filter, at, limit)| Query::Runs(filter, at, limit)).collect()
+}
+
+fn pending_cancels(state: &State) -> Vec<Query> {
+    let mut dice = Dice::new(state.cancel_pending.len().try_into().unwrap_or(0));
+    let namespaces =
+        [None, Some(Vec::new()), Some(vec!["alpha".to_owned()]), Some(vec!["Beta".to_owned(), "alpha".to_owned()])];
+    let asked =
+        namespaces.into_iter().flat_map(|names| [0, 5_000, -3_600_000].map(|older_than_ms| (names.clone(), older_than_ms)));
+    let asked: Vec<_> = asked.collect();
+    let limits: Vec<_> = asked.iter().map(|_| *dice.pick(&[1, 2, 100])).collect();
+    let queries = asked.into_iter().zip(limits);
+    queries.map(|((namespaces, older_than_ms), limit)| Query::PendingCancels { namespaces, older_than_ms, limit }).collect()
+}
+
+/// Every execution is on one page, in the order of (creation time, id), and the last page says so.
+async fn pages_of_executions<S: Store>(mut stage: Stage<S>, limit: u32) -> Verdict {
+    stage.load(random::state(30, stage.now_ms())).await?;
+    let mut expected: Vec<_> = stage.model.executions.values().map(|row| (row.created_ms, row.id.0)).collect();
+    expected.sort_unstable();
+    let ask = |at| Query::Executions(ExecutionFilter::default(), at, limit);
+    let found =
+        walk(&stage, limit, ask, |rows| rows.executions.values().map(|row| (row.created_ms, row.id.0)).collect()).await?;
+    equal("executions over all pages", &expected, &found)
+}
+
+async fn pages_of_runs<S: Store>(mut stage: Stage<S>, limit: u32) -> Verdict {
+    stage.load(random::state(31, stage.now_ms())).await?;
+    let mut expected: Vec<_> = stage.model.runs.values().map(|row| (row.created_ms, row.id.0)).collect();
+    expected.sort_unstable();
+    let ask = |at| Query::Runs(RunFilter::default(), at, limit);
+    let found = walk(&stage, limit, ask, |rows| rows.runs.values().map(|row| (row.created_ms, row.id.0)).collect()).await?;
+    equal("runs over all pages", &expected, &found)
+}
+
+async fn walk<S: Store>(
+    stage: &Stage<S>,
+    limit: u32,
+    ask: impl Fn(Option<PageCursor>) -> Query,
+    keys: fn(&State) -> Vec<(i64, u128)>,
+) -> Result<Vec<(i64, u128)>, String> {
+    let (mut found, mut at) = (Vec::new(), None);
+    for _ in 0..1_000 {
+        let page = stage.store.read(ask(at)).await.map_err(said)?;
+        let mut here = keys(&page.rows);
+        here.sort_unstable();
+        ensure(here.len() <= limit as usize, || format!("a page of at most {limit} has {} rows", here.len()))?;
+        found.extend(here);
+        match page.next {
+            Some(next) => at = Some(next),
+            None => return Ok(found),
+        }
+    }
+    Err("the pages never end".to_owned())
+}
