@@ -3,7 +3,7 @@
 //! Tests only. They run everything once on one row per table and ask the database how it would go about each statement.
 
 use levada_store::value::{Kind, Table};
-use levada_store::{ClaimScope, Command, DueKind, ExecutionId, Moment, RunId, ScheduleId, Scope, TABLES, Token};
+use levada_store::{BuildingScope, ClaimScope, Command, DueKind, ExecutionId, Moment, RunId, ScheduleId, Scope, TABLES, Token};
 use rusqlite::Connection;
 
 use crate::errors::Result;
@@ -72,7 +72,13 @@ fn scopes() -> Vec<Scope> {
         Scope::Run(run),
         Scope::WholeRun(run),
         Scope::OpenMembers { run, active: true, finalizers: true, limit: 5 },
-        Scope::Building { run, executions: vec![execution], reach: Some(execution) },
+        Scope::Building(BuildingScope {
+            run,
+            executions: vec![execution],
+            names: vec!["a".to_owned()],
+            conditions: vec!["a".to_owned()],
+            reach: Some(execution),
+        }),
         Scope::Marks(run),
         Scope::Group(execution),
         Scope::Key("a".to_owned(), "a".to_owned()),

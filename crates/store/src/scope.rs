@@ -28,9 +28,8 @@ pub enum Scope {
     /// ended, in the order of their ids, locked, each with last attempt, policy, route and group; active ones and finalizers only if
     /// asked for.
     OpenMembers { run: RunId, active: bool, finalizers: bool, limit: u32 },
-    /// For building: the run's header, locked; the named executions as in `Executions` but without their run's slice; their groups,
-    /// the edges into them; and every edge that can be reached downstream from the execution of `reach`.
-    Building { run: RunId, executions: Vec<ExecutionId>, reach: Option<ExecutionId> },
+    /// For building: a run's header, locked, and what is named of its graph.
+    Building(BuildingScope),
     /// For settling: the run's header, locked, and what up to [`crate::limits::SETTLE_MARKS_MAX`] marks of it touch.
     Marks(RunId),
     /// For cancelling siblings: one group, locked if nobody else holds it, the edges into it, and up to
@@ -44,7 +43,8 @@ pub enum Scope {
     Claim(ClaimScope),
     /// Lanes by name, locked.
     Lanes(Vec<String>),
-    /// A condition of a run, locked after the run's header; the edges on it, their groups and children.
+    /// A condition of a run, locked after the run's header; the edges on it, their groups and children. If one of these groups is open:
+    /// the fired groups of the run that spared siblings, with the edges into them.
     Condition(RunId, String),
     /// A schedule, locked, and its latest fire.
     Schedule(ScheduleId),
@@ -54,6 +54,21 @@ pub enum Scope {
     EngineNodes,
     /// Tags of a run or execution.
     Tags(ExecutionId),
+}
+
+/// What is named of a run's graph. Without its slice: nothing ends here.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BuildingScope {
+    pub run: RunId,
+    /// Executions by id, locked, each with last attempt, policy, route, run header, group, the edges into it, its result of this
+    /// generation without bytes, and the members of the run that have its name.
+    pub executions: Vec<ExecutionId>,
+    /// Members by name, locked, each with last attempt, policy, route and its result of this generation without bytes.
+    pub names: Vec<String>,
+    /// Conditions of the run by key.
+    pub conditions: Vec<String>,
+    /// Every edge of the run that can be reached downstream from this execution.
+    pub reach: Option<ExecutionId>,
 }
 
 /// What a claim looks for.

@@ -17,6 +17,8 @@ pub(crate) type EdgeKey = (RunId, ExecutionId, ExecutionId);
 pub struct Tables {
     state: State,
     members: BTreeMap<RunId, BTreeSet<ExecutionId>>,
+    /// Members that have a name, by run and name.
+    names: BTreeMap<(RunId, String), BTreeSet<ExecutionId>>,
     /// Edges by upstream; the key's run keeps those of conditions apart.
     downstream: BTreeMap<ExecutionId, BTreeSet<EdgeKey>>,
 }
@@ -31,10 +33,10 @@ impl Tables {
     /// Rows as a store has them, with indexes built.
     #[must_use]
     pub fn from_state(state: State) -> Self {
-        let mut tables = Self { members: BTreeMap::new(), downstream: BTreeMap::new(), state };
-        let executions: Vec<_> = tables.state.executions.values().map(|row| (row.run_id, row.id)).collect();
-        for (run, id) in executions {
-            tables.index_member(run, id);
+        let mut tables = Self { state, ..Self::default() };
+        let executions: Vec<_> = tables.state.executions.values().map(|row| (row.run_id, row.id, row.name.clone())).collect();
+        for (run, id, name) in executions {
+            tables.index_member(run, id, &name);
         }
         let edges: Vec<_> = tables.state.edges.values().map(Row::key).collect();
         for edge in edges {
@@ -59,7 +61,7 @@ impl Tables {
     fn apply(&mut self, command: &Command) -> Result<(), RuleViolation> {
         apply(&mut self.state, command)?;
         match command {
-            Command::Put(Record::Execution(row)) => self.index_member(row.run_id, row.id),
+            Command::Put(Record::Execution(row)) => self.index_member(row.run_id, row.id, &row.name),
             Command::Put(Record::Edge(edge)) => self.index_edge(edge),
             Command::Delete(RecordKey::Edge(key)) => {
                 self.downstream.get_mut(&key.2).map(|edges| edges.remove(key));
@@ -72,9 +74,11 @@ impl Tables {
         Ok(())
     }
 
-    fn index_member(&mut self, run: Option<RunId>, id: ExecutionId) {
-        if let Some(run) = run {
-            self.members.entry(run).or_default().insert(id);
+    fn index_member(&mut self, run: Option<RunId>, id: ExecutionId, name: &str) {
+        let Some(run) = run else { return };
+        let is_new = self.members.entry(run).or_default().insert(id);
+        if is_new && !name.is_empty() {
+            self.names.entry((run, name.to_owned())).or_default().insert(id);
         }
     }
 
@@ -85,6 +89,11 @@ impl Tables {
     /// The members of a run, in the order of their ids.
     pub(crate) fn members(&self, run: RunId) -> impl Iterator<Item = ExecutionId> + '_ {
         self.members.get(&run).into_iter().flatten().copied()
+    }
+
+    /// The members of a run that have this name, which is not empty.
+    pub(crate) fn members_named(&self, run: RunId, name: &str) -> impl Iterator<Item = ExecutionId> + '_ {
+        self.names.get(&(run, name.to_owned())).into_iter().flatten().copied()
     }
 
     /// The edges out of an execution or condition.

@@ -45,13 +45,18 @@ impl Slice<'_> {
             }
         }
         if left_open {
-            self.bring(&SPARING_GROUPS, [id(run.0)])?;
-            self.bring(&SPARING_EDGES, [id(run.0)])?;
+            self.sparing_groups(run)?;
         }
         if self.state.runs.get(&run).is_some_and(|header| may_end(header, marked)) {
             self.last(run)?;
         }
         Ok(())
+    }
+
+    /// The fired groups of a run that spared siblings, with their edges: another group that leaves `open` may give these free.
+    pub(super) fn sparing_groups(&mut self, run: RunId) -> Result<()> {
+        self.bring(&SPARING_GROUPS, [id(run.0)])?;
+        self.bring(&SPARING_EDGES, [id(run.0)])
     }
 
     /// A marked execution, its own group and its result's facts. Whether that group is open.

@@ -13,6 +13,7 @@ mod run;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use levada_store::alphabets::GroupState;
 use levada_store::rows::{
     Attempt, Condition, EngineNode, Execution, Group, Lane, Policy, RequestKey, Route, Row, Run, Schedule, ScheduleFire, Tag,
     WorkerRow, condition_node,
@@ -80,7 +81,7 @@ impl Slice<'_> {
             Scope::Run(run) => self.lock_run(*run).map(drop),
             Scope::WholeRun(run) => self.whole_run(*run),
             Scope::OpenMembers { run, active, finalizers, limit } => self.open_members(*run, *active, *finalizers, *limit),
-            Scope::Building { run, executions, reach } => self.building(*run, executions, *reach),
+            Scope::Building(scope) => self.building(scope),
             Scope::Marks(run) => self.marks(*run),
             Scope::Group(child) => self.group(*child),
             Scope::Due(kind, limit) => self.due(*kind, *limit),
@@ -179,12 +180,14 @@ impl Slice<'_> {
     fn condition(&mut self, run: RunId, key: &str) -> Result<()> {
         self.lock_run(run)?;
         self.bring(&CONDITION, (id(run.0), key))?;
+        let mut left_open = false;
         for edge in self.session.all(&EDGES_FROM, [id(condition_node(run, key).0)])? {
             let child = edge.child;
             self.state.put(edge.into());
             self.fireable(run, child)?;
+            left_open |= self.state.groups.get(&child).is_some_and(|group| group.state == GroupState::Open);
         }
-        Ok(())
+        if left_open { self.sparing_groups(run) } else { Ok(()) }
     }
 
     fn schedule(&mut self, schedule: ScheduleId) -> Result<()> {

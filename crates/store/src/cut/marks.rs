@@ -65,7 +65,7 @@ impl Slice<'_> {
     }
 
     /// The fired groups of a run that spared siblings, with their edges: another group that leaves `open` may give these free.
-    fn sparing_groups(&mut self, run: RunId) {
+    pub(super) fn sparing_groups(&mut self, run: RunId) {
         let full = self.tables.state();
         let sparing = full.groups.values().filter(|group| group.run_id == run && group.kept > 0);
         for group in sparing.filter(|group| group.cancel_state == CancelState::Done).collect::<Vec<_>>() {

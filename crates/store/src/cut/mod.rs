@@ -4,6 +4,7 @@
 //! rule that looks at more than its scope brings would work on one store and fail on another, which is why even the in-memory
 //! store cuts.
 
+mod building;
 mod claim;
 mod due;
 mod group;
@@ -11,7 +12,7 @@ mod marks;
 
 use std::collections::BTreeSet;
 
-use crate::alphabets::{Phase, RunPhase};
+use crate::alphabets::{GroupState, Phase, RunPhase};
 use crate::ids::{ExecutionId, RunId};
 use crate::rows::{Execution, Input, ResultRow, Row, Run};
 use crate::scope::Scope;
@@ -65,7 +66,7 @@ impl Slice<'_> {
             Scope::Run(run) => self.lock_run(*run),
             Scope::WholeRun(run) => self.whole_run(*run),
             Scope::OpenMembers { run, active, finalizers, limit } => self.open_members(*run, *active, *finalizers, *limit),
-            Scope::Building { run, executions, reach } => self.building(*run, executions, *reach),
+            Scope::Building(scope) => self.building(scope),
             Scope::Marks(run) => self.marks(*run),
             Scope::Group(child) => self.group(*child),
             Scope::Due(kind, limit) => self.due(*kind, *limit),
@@ -166,25 +167,6 @@ impl Slice<'_> {
         }
     }
 
-    fn building(&mut self, run: RunId, executions: &[ExecutionId], reach: Option<ExecutionId>) {
-        self.lock_run(run);
-        for id in executions {
-            self.execution(*id);
-            self.group_row(*id);
-            self.state.edges.extend(self.tables.edges_into(run, *id).map(|edge| (edge.key(), edge.clone())));
-        }
-        let mut waiting: Vec<_> = reach.into_iter().collect();
-        let mut seen = BTreeSet::new();
-        while let Some(from) = waiting.pop() {
-            for edge in self.tables.edges_from(from).filter(|edge| edge.run_id == run) {
-                self.state.edges.insert(edge.key(), edge.clone());
-                if seen.insert(edge.child) {
-                    waiting.push(edge.child);
-                }
-            }
-        }
-    }
-
     fn group_row(&mut self, child: ExecutionId) {
         self.state.groups.extend(self.tables.state().groups.get_key_value(&child).map(owned));
     }
@@ -209,6 +191,10 @@ impl Slice<'_> {
         for edge in self.tables.edges_from(node).collect::<Vec<_>>() {
             self.state.edges.insert(edge.key(), edge.clone());
             self.fireable(run, edge.child);
+        }
+        let children = self.tables.edges_from(node).filter_map(|edge| full.groups.get(&edge.child));
+        if children.into_iter().any(|group| group.state == GroupState::Open) {
+            self.sparing_groups(run);
         }
     }
 

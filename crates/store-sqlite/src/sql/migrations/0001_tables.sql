@@ -89,6 +89,8 @@ CREATE INDEX execution_token ON execution (claim_token) WHERE phase = 2;
 -- Live leases: how many a lane has, and which of them ended. A renewal changes no column of it.
 CREATE INDEX execution_active ON execution (route_id) WHERE phase = 2;
 CREATE INDEX execution_member ON execution (run_id, id, phase) WHERE run_id IS NOT NULL;
+-- Names are looked up when a member is added and when a fragment names one.
+CREATE INDEX execution_name ON execution (run_id, name) WHERE run_id IS NOT NULL;
 CREATE INDEX execution_created ON execution (created_ms);
 CREATE INDEX execution_due ON execution (due_ms) WHERE phase = 1 AND hold = 2;
 CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms) WHERE attempt_deadline_ms IS NOT NULL;
