@@ -19,6 +19,8 @@ pub struct Draft<'a> {
     downstream: BTreeMap<ExecutionId, Vec<EdgeKey>>,
     /// Ends of members of whole runs whose consequences are not drawn yet.
     pub(crate) unsettled: VecDeque<ExecutionId>,
+    /// What no difference of rows says: removals of more than the slice holds.
+    removals: Vec<Command>,
 }
 
 pub(crate) type EdgeKey = (RunId, ExecutionId, ExecutionId);
@@ -27,7 +29,13 @@ impl<'a> Draft<'a> {
     /// A copy of the slice.
     #[must_use]
     pub fn new(before: &'a State) -> Self {
-        let mut draft = Self { before, state: before.clone(), downstream: BTreeMap::new(), unsettled: VecDeque::new() };
+        let mut draft = Self {
+            before,
+            state: before.clone(),
+            downstream: BTreeMap::new(),
+            unsettled: VecDeque::new(),
+            removals: Vec::new(),
+        };
         for edge in before.edges.values() {
             draft.index(edge.key());
         }
@@ -37,7 +45,16 @@ impl<'a> Draft<'a> {
     /// What leads from the slice as it was to the slice as it is now.
     #[must_use]
     pub fn commands(&self) -> Vec<Command> {
-        self.before.commands_to(&self.state)
+        let mut commands = self.before.commands_to(&self.state);
+        commands.extend(self.removals.iter().cloned());
+        commands
+    }
+
+    /// Removes more than the slice holds, after everything else. Returns how many commands that takes.
+    pub(crate) fn remove_all(&mut self, removals: Vec<Command>) -> u32 {
+        let count = u32::try_from(removals.len()).unwrap_or(u32::MAX);
+        self.removals.extend(removals);
+        count
     }
 
     /// Store time.

@@ -147,7 +147,7 @@ impl Draft<'_> {
     }
 
     /// Fixes the inputs of a child: the named edges that are satisfied at this moment.
-    fn pin_inputs(&mut self, child: ExecutionId) {
+    pub(crate) fn pin_inputs(&mut self, child: ExecutionId) {
         let Some(run) = self.group(child).map(|group| group.run_id) else { return };
         let named: Vec<_> = self.edges_into(run, child).filter(|edge| edge.state == EdgeState::Satisfied).cloned().collect();
         for edge in named {

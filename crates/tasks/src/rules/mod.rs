@@ -19,16 +19,22 @@ mod group;
 mod handle;
 mod hold;
 mod intern;
+mod lanes;
 mod lease;
+mod nodes;
+mod operator;
 mod overdue;
 mod reconcile;
 mod renew;
+mod replay;
+mod retention;
 mod retry;
 mod revoke;
 pub mod schedule;
 mod settle;
 mod sweep;
 mod validate;
+mod workers;
 mod write;
 
 use levada_base::Error;
@@ -41,11 +47,19 @@ pub use claim::{Claim, Claimed, ClaimedInput};
 pub use create::{CreateExecution, Created};
 pub use dispatch::{DispatchGroup, Dispatched};
 pub use draft::Draft;
+pub use lanes::{ChangeLane, LaneChange};
+pub use nodes::{GONE_NODE_KEPT_MS, NodeAlive, NodeSeen, OUTAGE_MS};
+pub use operator::{ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, RunNow};
 pub use reconcile::{ReconcileGroup, Reconciled};
 pub use renew::{RecordProgress, RenewLeases, Renewed};
+pub use replay::{ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
+pub use retention::{ExpireRequestKeys, RetainExecutions, RetainRuns};
 pub use revoke::{RevokeLease, Revoked};
 pub use settle::{SettleRun, Settled};
 pub use sweep::{SweepExecutions, Swept};
+pub use workers::{
+    DEAD_WORKER_KEPT_MS, DrainWorker, HeartbeatWorker, MarkWorkerDead, RegisterWorker, Registered, SweepWorkers, WorkersSwept,
+};
 pub use write::{CompleteExecutions, DelayExecutions, Ended, EndedAndClaimed, FailExecutions, SkipExecutions, Written};
 
 /// Something that happened or is asked for, with everything that the decision about it needs besides rows.
@@ -141,4 +155,22 @@ events! {
     SettleRun,
     DispatchGroup,
     ReconcileGroup,
+    HoldExecution,
+    ReleaseExecution,
+    ChangePriority,
+    RunNow,
+    OverrideOutcome,
+    ReplayExecution,
+    RestartRun,
+    RetryFailed,
+    ChangeLane,
+    RegisterWorker,
+    HeartbeatWorker,
+    DrainWorker,
+    MarkWorkerDead,
+    SweepWorkers,
+    NodeAlive,
+    RetainRuns,
+    RetainExecutions,
+    ExpireRequestKeys,
 }

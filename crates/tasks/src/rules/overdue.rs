@@ -12,7 +12,7 @@ pub(crate) enum Overdue {
 }
 
 /// The earliest instant that has passed; of equal ones the deadline, then the attempt timeout, then the lease. After an outage leases
-/// wait: `lease_grace_ms` is when the first engine node came back, and a lease then lasts at least its span, 30 s at most, from there.
+/// wait: `back_since_ms` is when the first engine node came back, and a lease then lasts at least its span, 30 s at most, from there.
 pub(crate) fn overdue(row: &Execution, now_ms: i64, back_since_ms: Option<i64>) -> Option<Overdue> {
     if row.phase == Phase::Ended {
         return None;
@@ -30,7 +30,7 @@ pub(crate) fn overdue(row: &Execution, now_ms: i64, back_since_ms: Option<i64>) 
 }
 
 /// The longest time that a lease waits after an outage.
-const GRACE_MS_MAX: i64 = 30_000;
+pub(crate) const GRACE_MS_MAX: i64 = 30_000;
 
 fn grace_end(row: &Execution, back_since_ms: Option<i64>) -> i64 {
     let span = row.lease_ttl_ms.unwrap_or(GRACE_MS_MAX).min(GRACE_MS_MAX);

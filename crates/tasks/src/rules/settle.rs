@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use levada_base::Error;
 use levada_store::alphabets::{CancelPolicy, Cause, EdgeState, OnFailure, Outcome, Phase, RunPhase};
+use levada_store::rows::Run;
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,11 @@ impl Draft<'_> {
         let mut runs: Vec<RunId> = self.unsettled.iter().filter_map(|id| self.state.executions.get(id)?.run_id).collect();
         runs.sort_unstable();
         runs.dedup();
+        self.settle_runs(runs)
+    }
+
+    /// Settles what waits in runs that are here as a whole: ends of this transaction and marks.
+    pub(crate) fn settle_runs(&mut self, runs: Vec<RunId>) -> Result<(), Error> {
         let marks = self.state.marks.values().filter(|mark| runs.contains(&mark.run_id)).map(|mark| mark.execution_id);
         let marked: VecDeque<_> = marks.collect();
         self.settle_marked(marked)?;
@@ -102,14 +108,7 @@ impl Draft<'_> {
 
     pub(crate) fn count_end(&mut self, run: RunId, outcome: Outcome, finalizer: bool) -> Result<(), Error> {
         let run = self.run_mut(run)?;
-        let count = match outcome {
-            Outcome::Succeeded => &mut run.settled_succeeded,
-            Outcome::Failed => &mut run.settled_failed,
-            Outcome::Cancelled => &mut run.settled_cancelled,
-            Outcome::Expired => &mut run.settled_expired,
-            Outcome::Skipped => &mut run.settled_skipped,
-        };
-        *count += 1;
+        *settled_count(run, outcome) += 1;
         run.finalizers_settled += i32::from(finalizer);
         Ok(())
     }
@@ -126,5 +125,16 @@ impl Draft<'_> {
             self.begin_cancel(run, policy, Cause::RunCancelled, "on_failure", "engine")?;
         }
         Ok(())
+    }
+}
+
+/// How many members of a run ended so.
+pub(crate) fn settled_count(run: &mut Run, outcome: Outcome) -> &mut i32 {
+    match outcome {
+        Outcome::Succeeded => &mut run.settled_succeeded,
+        Outcome::Failed => &mut run.settled_failed,
+        Outcome::Cancelled => &mut run.settled_cancelled,
+        Outcome::Expired => &mut run.settled_expired,
+        Outcome::Skipped => &mut run.settled_skipped,
     }
 }

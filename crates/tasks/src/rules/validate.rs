@@ -31,6 +31,8 @@ pub(crate) fn required(field: &str, text: &str, limit: (&str, usize)) -> Result<
 
 pub(crate) const NAME: (&str, usize) = ("NAME_BYTES_MAX", limits::NAME_BYTES_MAX);
 pub(crate) const LANE: (&str, usize) = ("LANE_BYTES_MAX", limits::LANE_BYTES_MAX);
+/// How the names of the engine's own lanes begin.
+pub(crate) const SYSTEM_LANES: &str = "system.";
 pub(crate) const KEY: (&str, usize) = ("KEY_BYTES_MAX", limits::KEY_BYTES_MAX);
 
 /// A new execution.
@@ -39,7 +41,7 @@ pub(crate) fn execution(new: &NewExecution) -> Result<(), Error> {
     name("name", &new.name, NAME)?;
     required("namespace", &new.namespace, NAME)?;
     required("lane", &new.lane, LANE)?;
-    if new.lane.starts_with("system.") {
+    if new.lane.starts_with(SYSTEM_LANES) {
         return Err(invalid("lane", &new.lane, "free for callers: lanes beginning with system. belong to the engine"));
     }
     if let Some(key) = &new.request_key {
@@ -171,10 +173,7 @@ pub(crate) fn ttl(ttl_ms: i64, max_ms: i64) -> Result<(), Error> {
 pub(crate) fn claim(request: &ClaimRequest) -> Result<(), Error> {
     required("worker", &request.worker, NAME)?;
     required("instance", &request.instance, NAME)?;
-    if request.lanes.is_empty() || request.lanes.len() > CLAIM_LANES_MAX {
-        return Err(invalid("lanes", request.lanes.len(), "a list of 1 … 64 lanes"));
-    }
-    request.lanes.iter().try_for_each(|lane| required("lanes", lane, LANE))?;
+    lanes(request.lanes.len(), &request.lanes)?;
     let most = u32::try_from(limits::CLAIM_BATCH_MAX).unwrap_or(u32::MAX);
     if request.limit == 0 || request.limit > most {
         return Err(invalid("limit", request.limit, "within 1 … 500 (CLAIM_BATCH_MAX)"));
@@ -183,8 +182,16 @@ pub(crate) fn claim(request: &ClaimRequest) -> Result<(), Error> {
     ttl(request.ttl_ms, limits::LEASE_TTL_MS_MAX)
 }
 
-/// Lanes of one claim.
+/// Lanes of one claim or worker.
 const CLAIM_LANES_MAX: usize = 64;
+
+/// The lanes that a worker serves, `n` of them.
+pub(crate) fn lanes<'a>(n: usize, lanes: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
+    if n == 0 || n > CLAIM_LANES_MAX {
+        return Err(invalid("lanes", n, "a list of 1 … 64 lanes"));
+    }
+    lanes.into_iter().try_for_each(|lane| required("lanes", lane, LANE))
+}
 
 /// How many items one call may carry.
 pub(crate) fn batch(items: usize) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{AttemptCause, AttemptState, Call, Cause, EventKind, FailureClass, Outcome};
-use levada_store::rows::{ResultRow, Row};
+use levada_store::rows::{Facts, ResultRow, Row};
 use levada_store::{ExecutionId, Scope, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::claim::{Claim, Claimed};
 use super::end::End;
 use super::handle::{Access, Want, access};
 use super::{Draft, Rule, errors, intern, retry, validate};
-use crate::spec::{Complete, Delay, Fail, Failure, Handle, Skip};
+use crate::spec::{Complete, Delay, Fail, Failure, Handle, Payload, Skip};
 
 /// Record results, and perhaps claim what comes next in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,18 +96,7 @@ fn complete(draft: &mut Draft, item: &Complete) -> Result<Written, Error> {
         return Ok(Written::AlreadyApplied(Ended::Ended { outcome: Outcome::Succeeded, result_digest: attempt.last_digest }));
     }
     let id = item.handle.execution;
-    let bytes = item.result.bytes().to_vec();
-    let result = ResultRow {
-        execution_id: id,
-        generation: draft.execution(id)?.generation,
-        storage: item.result.storage(),
-        length: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
-        digest: intern::of_bytes(&bytes),
-        facts: item.facts.clone(),
-        bytes,
-    };
-    let digest = result.digest;
-    draft.state.results.insert(result.key(), result);
+    let digest = draft.put_result(id, &item.result, &item.facts)?;
     draft.closed_by(&item.handle, Call::Complete, Some(digest));
     draft.end(id, End { attempt: AttemptState::Succeeded, ..End::by(Cause::Worker, Outcome::Succeeded, None) });
     Ok(Written::Applied(Ended::Ended { outcome: Outcome::Succeeded, result_digest: Some(digest) }))
@@ -205,6 +194,23 @@ fn delay(draft: &mut Draft, item: &Delay) -> Result<Written, Error> {
 }
 
 impl Draft<'_> {
+    /// Keeps the result of this generation, and gives its digest.
+    pub(crate) fn put_result(&mut self, id: ExecutionId, result: &Payload, facts: &Facts) -> Result<i64, Error> {
+        let bytes = result.bytes().to_vec();
+        let row = ResultRow {
+            execution_id: id,
+            generation: self.execution(id)?.generation,
+            storage: result.storage(),
+            length: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+            digest: intern::of_bytes(&bytes),
+            facts: facts.clone(),
+            bytes,
+        };
+        let digest = row.digest;
+        self.state.results.insert(row.key(), row);
+        Ok(digest)
+    }
+
     /// Remembers which call of which fence closed or parked the attempt.
     fn closed_by(&mut self, handle: &Handle, call: Call, digest: Option<i64>) {
         if let Some(attempt) = self.attempt_mut(handle.execution) {

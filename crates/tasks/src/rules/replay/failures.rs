@@ -1,0 +1,49 @@
+//! Restarting a run from its failures.
+
+use std::collections::BTreeSet;
+
+use levada_base::Error;
+use levada_store::alphabets::Cause;
+use levada_store::{ExecutionId, RunId, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::Restarted;
+use crate::rules::finish::is_failure;
+use crate::rules::{Draft, Rule};
+use crate::spec::RestartOptions;
+
+/// Begin every failure of a run again that nothing absorbed, with what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryFailed {
+    pub run: RunId,
+    /// Descendants that are active are cancelled first instead of refusing.
+    pub force: bool,
+    pub actor: String,
+}
+
+impl Rule for RetryFailed {
+    type Answer = Restarted;
+
+    fn scope(&self) -> Scope {
+        Scope::WholeRun(self.run)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Restarted, Error> {
+        draft.run(self.run)?;
+        draft.settle_runs(vec![self.run])?;
+        let failures = draft.failures(self.run);
+        draft.restart(self.run, failures, RestartOptions { cascade: true, force: self.force }, &self.actor)
+    }
+}
+
+impl Draft<'_> {
+    /// The failures of a run that nothing absorbed. If the run was told to cancel the rest because of one, the rest came out of it too.
+    fn failures(&self, run: RunId) -> BTreeSet<ExecutionId> {
+        let by_failure = self.run(run).is_ok_and(|run| run.cause == Some(Cause::RunCancelled));
+        let failed = self.members(run).filter(|row| {
+            let cancelled_for_it = by_failure && row.cause == Some(Cause::RunCancelled);
+            cancelled_for_it || (is_failure(row) && !self.is_absorbed(row.id))
+        });
+        failed.map(|row| row.id).collect()
+    }
+}
