@@ -1,7 +1,17 @@
 //! The execution engine: rules that decide, and the operations and workers that obey.
 
+mod background;
+mod claims;
+mod engine;
+mod metrics;
+mod ops;
 pub mod ring0;
 pub mod rules;
+mod settings;
 pub mod spec;
 mod timer;
 pub mod worker;
+
+pub use background::{BackgroundStatus, Report};
+pub use ops::{Results, Tasks};
+pub use settings::{BackgroundSettings, Settings, WorkerSettings};

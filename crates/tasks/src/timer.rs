@@ -1,10 +1,21 @@
 //! The one place that waits for time and for signals. The world has no timers: a simulated engine is driven by calls.
 
+use std::future::Future;
 use std::time::Duration;
 
 /// Waits.
 pub(crate) async fn sleep(span: Duration) {
     tokio::time::sleep(span).await;
+}
+
+/// The future's output, or none if it takes longer than `span`.
+pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(span, future).await.ok()
+}
+
+/// A span of milliseconds; a negative one is none at all.
+pub(crate) fn span_of_ms(ms: i64) -> Duration {
+    Duration::from_millis(ms.max(0).unsigned_abs())
 }
 
 /// Waits until the process is asked to end.

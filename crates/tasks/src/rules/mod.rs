@@ -24,6 +24,7 @@ mod lease;
 mod nodes;
 mod operator;
 mod overdue;
+mod postpone;
 mod reconcile;
 mod renew;
 mod replay;
@@ -31,11 +32,15 @@ mod retention;
 mod retry;
 mod revoke;
 pub mod schedule;
+mod schedules;
 mod settle;
 mod sweep;
 mod validate;
 mod workers;
 mod write;
+
+pub(crate) use errors::invalid;
+pub(crate) use intern::route;
 
 use levada_base::Error;
 use levada_store::{Command, Scope, State};
@@ -50,11 +55,13 @@ pub use draft::Draft;
 pub use lanes::{ChangeLane, LaneChange};
 pub use nodes::{GONE_NODE_KEPT_MS, NodeAlive, NodeSeen, OUTAGE_MS};
 pub use operator::{ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, RunNow};
+pub use postpone::PostponeGroup;
 pub use reconcile::{ReconcileGroup, Reconciled};
 pub use renew::{RecordProgress, RenewLeases, Renewed};
 pub use replay::{ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
 pub use retention::{ExpireRequestKeys, RetainExecutions, RetainRuns};
 pub use revoke::{RevokeLease, Revoked};
+pub use schedules::{CreateSchedule, DeleteSchedule, PauseSchedule, ResumeSchedule};
 pub use settle::{SettleRun, Settled};
 pub use sweep::{SweepExecutions, Swept};
 pub use workers::{
@@ -155,6 +162,7 @@ events! {
     SettleRun,
     DispatchGroup,
     ReconcileGroup,
+    PostponeGroup,
     HoldExecution,
     ReleaseExecution,
     ChangePriority,
@@ -173,4 +181,8 @@ events! {
     RetainRuns,
     RetainExecutions,
     ExpireRequestKeys,
+    CreateSchedule,
+    PauseSchedule,
+    ResumeSchedule,
+    DeleteSchedule,
 }

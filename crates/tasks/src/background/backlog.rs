@@ -1,0 +1,77 @@
+//! BW-12: the members of cancelled runs that are still to be ended, batch by batch.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use levada_base::{Error, Kind};
+use levada_store::alphabets::CancelPolicy;
+use levada_store::{DueKind, Query, RunId, Store, Wake};
+
+use super::postponed::Postponed;
+use super::{BackgroundWorker, Report};
+use crate::engine::Engine;
+use crate::metrics;
+use crate::rules::CancelBacklog;
+
+/// Runs of one step.
+const RUNS_MAX: u32 = 100;
+
+/// The worker of the cancel backlog.
+#[derive(Default)]
+pub(super) struct Backlog {
+    postponed: Postponed<RunId>,
+}
+
+impl<S: Store> BackgroundWorker<S> for Backlog {
+    fn name(&self) -> &'static str {
+        "cancel_backlog"
+    }
+
+    fn dues(&self) -> &'static [DueKind] {
+        &[DueKind::CancelGrace]
+    }
+
+    fn wakes(&self, wake: &Wake) -> bool {
+        matches!(wake, Wake::Backlog(_))
+    }
+
+    fn tick_ms(&self) -> u64 {
+        500
+    }
+
+    fn batch(&self) -> u32 {
+        RUNS_MAX
+    }
+
+    fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
+        self.step(engine, batch).boxed()
+    }
+}
+
+impl Backlog {
+    async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
+        let mut report = super::due::sweep_due(engine, &[DueKind::CancelGrace], batch).await?;
+        let page = engine.read(Query::BacklogRuns(batch)).await?;
+        let now_ms = page.rows.now_ms;
+        let served = page.rows.runs.into_values().filter(|run| engine.settings.serves(&run.namespace));
+        for run in served.filter(|run| !self.postponed.waits(run.id, now_ms)) {
+            let policy = run.cancel_policy.unwrap_or(CancelPolicy::CancelAll);
+            let rule = CancelBacklog { run: run.id, policy, include_finalizers: run.cancel_finalizers };
+            match engine.act("cancel_backlog", rule).await {
+                Ok(step) => {
+                    self.postponed.forget(run.id);
+                    report.add("cancelled", step.cancelled);
+                    report.add("left", u64::from(step.left));
+                    report.more |= step.left && step.cancelled > 0;
+                }
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) => {
+                    metrics::background_error("cancel_backlog");
+                    report.add("errors", 1_u64);
+                    self.postponed.put(run.id, now_ms);
+                }
+            }
+        }
+        report.again_at(self.postponed.next_ms());
+        Ok(report)
+    }
+}

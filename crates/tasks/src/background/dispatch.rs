@@ -1,0 +1,105 @@
+//! BW-02: the losing siblings of fired groups are cancelled, one transaction per group.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use levada_base::{Error, Kind};
+use levada_store::rows::CancelPending;
+use levada_store::{ExecutionId, Query, Scope, Store, Wake};
+
+use super::{BackgroundWorker, Report};
+use crate::engine::Engine;
+use crate::metrics;
+use crate::rules::{DispatchGroup, Dispatched, PostponeGroup, ReconcileGroup};
+
+/// Groups of one step.
+const GROUPS_MAX: u32 = 50;
+
+/// The edge-cancel dispatcher.
+pub(super) struct Dispatch;
+
+impl<S: Store> BackgroundWorker<S> for Dispatch {
+    fn name(&self) -> &'static str {
+        "edge_cancel_dispatch"
+    }
+
+    fn wakes(&self, wake: &Wake) -> bool {
+        matches!(wake, Wake::Dispatch(_))
+    }
+
+    fn tick_ms(&self) -> u64 {
+        1_000
+    }
+
+    fn batch(&self) -> u32 {
+        GROUPS_MAX
+    }
+
+    fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
+        step(engine, batch).boxed()
+    }
+}
+
+async fn step<S: Store>(engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let pending = pending(engine, 0, batch).await?;
+    let full = pending.len() >= batch as usize;
+    for row in pending {
+        match dispatch(engine, row.child, &mut report).await {
+            Ok(outcome) => {
+                metrics::dispatch_tick(outcome);
+                report.add(outcome, 1_u64);
+            }
+            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+            Err(_) => {
+                metrics::dispatch_tick("errors");
+                report.add("errors", 1_u64);
+                engine.act("postpone_group", PostponeGroup { group: row.child }).await?;
+            }
+        }
+    }
+    // Groups that were skipped are still there, so only progress is a reason to go on at once.
+    report.more = full && report.count("dispatched") + report.count("orphaned") + report.count("errors") > 0;
+    Ok(report)
+}
+
+/// The oldest pending rows that may be tried now.
+pub(super) async fn pending<S: Store>(engine: &Engine<S>, older_than_ms: i64, limit: u32) -> Result<Vec<CancelPending>, Error> {
+    let namespaces = engine.settings.namespaces.clone();
+    let page = engine.read(Query::PendingCancels { namespaces, older_than_ms, limit }).await?;
+    let mut rows: Vec<_> = page.rows.cancel_pending.into_values().collect();
+    rows.sort_by_key(|row| (row.enqueued_ms, row.child));
+    Ok(rows)
+}
+
+/// Drains one group, chunk by chunk; the counter of what came of it.
+async fn dispatch<S: Store>(engine: &Engine<S>, group: ExecutionId, report: &mut Report) -> Result<&'static str, Error> {
+    loop {
+        match engine.act("edge_cancel_dispatch", DispatchGroup { group }).await? {
+            Dispatched::Dispatched { cancelled, already_ended, kept, more } => {
+                report.add("cancelled", cancelled);
+                if !more {
+                    report.add("already_ended", already_ended);
+                    report.add("kept", kept);
+                    return Ok("dispatched");
+                }
+            }
+            Dispatched::SkippedForReconciler => return Ok("skipped_for_reconciler"),
+            Dispatched::Gone => return Ok("gone"),
+            Dispatched::NotLocked => return not_locked(engine, group).await,
+        }
+    }
+}
+
+/// A group that could not be locked is held by somebody else, or it does not exist and its row is an orphan.
+async fn not_locked<S: Store>(engine: &Engine<S>, group: ExecutionId) -> Result<&'static str, Error> {
+    if exists(engine, group).await? {
+        return Ok("skipped_locked");
+    }
+    engine.act("edge_cancel_dispatch", ReconcileGroup { group, is_absent: true }).await?;
+    Ok("orphaned")
+}
+
+/// Whether a group is there, whoever holds it.
+pub(super) async fn exists<S: Store>(engine: &Engine<S>, group: ExecutionId) -> Result<bool, Error> {
+    Ok(engine.read(Query::Scope(Scope::Group(group))).await?.rows.groups.contains_key(&group))
+}

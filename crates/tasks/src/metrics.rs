@@ -1,0 +1,72 @@
+//! The engine's metrics: every name once, with the only labels it may have. Ids are never labels.
+//!
+//! Recorded through the facade of the `metrics` crate, so a process without a recorder pays next to nothing. Gauges follow from
+//! [`levada_store::Query::Counts`]; everything else is recorded where it happens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use levada_base::Error;
+use metrics::{counter, histogram};
+
+/// An execution was created.
+pub(crate) fn created(lane: &str) {
+    counter!("levada_tasks_created_total", "lane" => lane.to_owned()).increment(1);
+}
+
+/// An execution was given to a worker.
+pub(crate) fn claimed(lane: &str, kind: &str) {
+    counter!("levada_tasks_claimed_total", "lane" => lane.to_owned(), "kind" => kind.to_owned()).increment(1);
+}
+
+/// A claim was answered.
+pub(crate) fn claim_took(span: Duration) {
+    histogram!("levada_tasks_claim_seconds").record(span.as_secs_f64());
+}
+
+/// A write was answered, well or badly.
+pub(crate) fn written(op: &'static str, span: Duration) {
+    histogram!("levada_tasks_write_seconds", "op" => op).record(span.as_secs_f64());
+}
+
+/// A worker wrote through a handle that no longer counts.
+pub(crate) fn stale_write(op: &'static str, error: &Error) {
+    counter!("levada_tasks_stale_writes_total", "op" => op, "code" => error.code().to_string()).increment(1);
+}
+
+/// A commit's reply was lost.
+pub(crate) fn unknown_commit() {
+    counter!("levada_tasks_store_unknown_commits_total").increment(1);
+}
+
+/// A background worker took a step.
+pub(crate) fn ticked(worker: &'static str, span: Duration) {
+    histogram!("levada_tasks_background_tick_seconds", "worker" => worker).record(span.as_secs_f64());
+}
+
+/// What the step of a background worker did.
+pub(crate) fn did(worker: &'static str, counters: &BTreeMap<&'static str, u64>) {
+    for (name, count) in counters.iter().filter(|(_, count)| **count > 0) {
+        counter!("levada_tasks_background_items_total", "worker" => worker, "counter" => *name).increment(*count);
+    }
+}
+
+/// A step, or a part of it, failed.
+pub(crate) fn background_error(worker: &'static str) {
+    counter!("levada_tasks_background_errors_total", "worker" => worker).increment(1);
+}
+
+/// What became of one group in a step of the dispatcher.
+pub(crate) fn dispatch_tick(outcome: &'static str) {
+    counter!("levada_tasks_edge_cancel_tick_total", "outcome" => outcome).increment(1);
+}
+
+/// What the reconciler did about one row.
+pub(crate) fn reconciled(action: &'static str) {
+    counter!("levada_tasks_edge_cancel_reconcile_total", "action" => action).increment(1);
+}
+
+/// Somebody was woken.
+pub(crate) fn woken(how: &'static str) {
+    counter!("levada_tasks_wakeups_total", "how" => how).increment(1);
+}
