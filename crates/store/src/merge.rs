@@ -134,11 +134,11 @@ impl Batch {
     /// Answers every call: with its own outcome if the transaction was committed, else with the error that `failure` makes.
     pub fn finish(self, failure: Option<&dyn Fn() -> Error>) {
         for call in self.0 {
-            let outcome = call.outcome.unwrap_or_else(|| Err(closed()));
-            let answer = match failure {
+            let answer = match (call.outcome, failure) {
                 // A refusal stands whatever became of the others.
-                Some(failure) if outcome.is_ok() => Err(failure()),
-                _ => outcome,
+                (Some(Err(refusal)), _) => Err(refusal),
+                (_, Some(failure)) => Err(failure()),
+                (outcome, None) => outcome.unwrap_or_else(|| Err(closed())),
             };
             // The caller may have gone; what was committed is committed.
             let _ = call.reply.send(answer);
