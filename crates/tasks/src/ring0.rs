@@ -4,7 +4,7 @@
 //! [`levada_store::cut`] as every store, so a rule that looks beyond its scope fails here too.
 
 use levada_base::Error;
-use levada_store::{Command, DueKind, Moment, State, Tables, cut, earliest, limits};
+use levada_store::{Command, DueKind, Moment, Scope, State, Tables, cut, earliest, limits};
 
 use crate::rules::{Event, Rule, answer, decide};
 
@@ -66,7 +66,9 @@ impl Ring0 {
         self.cut(&event.scope())
     }
 
-    fn cut(&self, scope: &levada_store::Scope) -> State {
+    /// The rows of a scope at this moment.
+    #[must_use]
+    pub fn cut(&self, scope: &Scope) -> State {
         let moment = Moment { now_ms: self.now_ms, seq: self.tables.state().seq, inline_run_max: self.inline_run_max };
         cut(&self.tables, scope, moment)
     }
@@ -91,7 +93,11 @@ impl Ring0 {
         Ok(commands)
     }
 
-    fn commit(&mut self, commands: &[Command]) -> Result<(), Error> {
+    /// Commits commands that were decided on a slice of this moment.
+    ///
+    /// # Errors
+    /// `LV-T901` for commands that break a rule of the rows; then nothing is changed.
+    pub fn commit(&mut self, commands: &[Command]) -> Result<(), Error> {
         self.tables.commit(commands).map_err(|violation| {
             Error::new(levada_base::codes::LV_T901, violation.to_string()).with_detail("rule", violation.rule)
         })
