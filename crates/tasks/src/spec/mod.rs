@@ -5,6 +5,7 @@
 mod execution;
 mod graph;
 mod policy;
+mod schedule;
 mod worker;
 
 pub use execution::{NewExecution, Payload};
@@ -13,6 +14,7 @@ pub use graph::{
     RunGraph, RunOptions, Upstream, Wait,
 };
 pub use policy::{Backoff, CrashPolicy, ExecutionPolicy, RetryPolicy};
+pub use schedule::{NewSchedule, Recurrence};
 pub use worker::{ClaimRequest, Complete, Delay, Fail, Failure, Handle, ProgressNote, Renew, Skip};
 
 use levada_base::{Error, codes};

@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 
 const RUN_ID: &[u8] = b"levada.schedule.run";
+const MEMBER: &[u8] = b"levada.schedule.member";
 const JITTER: &[u8] = b"levada.schedule.jitter";
 
 /// The id of the run that a schedule starts for a nominal time (milliseconds of UTC): one run per nominal time.
@@ -23,6 +24,16 @@ pub fn run_id(schedule_id: u128, nominal_ms: i64) -> u128 {
     (time << 80) | VERSION | VARIANT | derived
 }
 
+/// The id of the member at `index` of a run that a schedule starts. Laid out like the run's, with the same time.
+#[must_use]
+pub fn member_id(run_id: u128, index: usize) -> u128 {
+    const DERIVED: u128 = (0xFFF << 64) | ((1 << 62) - 1);
+    // A graph has far fewer members than this can count.
+    let [high, low] = digest(MEMBER, run_id, i64::try_from(index).unwrap_or(i64::MAX));
+    let derived = (u128::from(high) << 64 | u128::from(low)) & DERIVED;
+    (run_id & !DERIVED) | derived
+}
+
 /// How many milliseconds after its nominal time a run starts: in `0..jitter_ms`, and 0 if `jitter_ms` is not positive.
 #[must_use]
 pub fn jitter(schedule_id: u128, nominal_ms: i64, jitter_ms: i64) -> i64 {
@@ -35,12 +46,9 @@ pub fn jitter(schedule_id: u128, nominal_ms: i64, jitter_ms: i64) -> i64 {
 }
 
 /// 128 bits, as two words, that depend on all three.
-fn digest(purpose: &[u8], schedule_id: u128, nominal_ms: i64) -> [u64; 2] {
-    let bytes: [u8; 32] = Sha256::new_with_prefix(purpose)
-        .chain_update(schedule_id.to_be_bytes())
-        .chain_update(nominal_ms.to_be_bytes())
-        .finalize()
-        .into();
+fn digest(purpose: &[u8], id: u128, number: i64) -> [u64; 2] {
+    let bytes: [u8; 32] =
+        Sha256::new_with_prefix(purpose).chain_update(id.to_be_bytes()).chain_update(number.to_be_bytes()).finalize().into();
     let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
     [word(0), word(8)]
 }

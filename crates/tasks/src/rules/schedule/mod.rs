@@ -29,7 +29,7 @@ mod zone;
 mod tests;
 
 pub use calendar::YEAR_MAX;
-pub use derive::{jitter, run_id};
+pub use derive::{jitter, member_id, run_id};
 pub use missed::{LATE_MS_MAX, MISSED_FIRES_MAX, Missed};
 pub use spec::{EVERY_MS_MAX, EVERY_MS_MIN, JITTER_MS_MAX, MissedPolicy, Recurrence, Spec};
 pub use text::CRON_BYTES_MAX;

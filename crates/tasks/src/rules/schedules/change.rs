@@ -1,0 +1,89 @@
+//! Pausing, resuming and removing a schedule. The runs that it began go on.
+
+use levada_base::Error;
+use levada_store::alphabets::EventKind;
+use levada_store::{ScheduleId, Scope};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::row::{move_to, timetable};
+use crate::rules::{Applied, Draft, Rule};
+
+/// Nothing fires until it is resumed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseSchedule {
+    pub schedule: ScheduleId,
+    pub actor: String,
+}
+
+/// It fires again from the next nominal time on. The ones that passed meanwhile were not missed: they were not wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeSchedule {
+    pub schedule: ScheduleId,
+    pub actor: String,
+}
+
+/// It is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteSchedule {
+    pub schedule: ScheduleId,
+    pub actor: String,
+}
+
+impl Rule for PauseSchedule {
+    type Answer = Applied;
+
+    fn scope(&self) -> Scope {
+        Scope::Schedule(self.schedule)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        let mut row = draft.schedule(self.schedule)?.clone();
+        if row.paused {
+            return Ok(Applied::AlreadyApplied);
+        }
+        row.paused = true;
+        let detail = json!({ "verb": "pause_schedule" });
+        draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
+        draft.state.schedules.insert(self.schedule, row);
+        Ok(Applied::Applied)
+    }
+}
+
+impl Rule for ResumeSchedule {
+    type Answer = Applied;
+
+    fn scope(&self) -> Scope {
+        Scope::Schedule(self.schedule)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        let mut row = draft.schedule(self.schedule)?.clone();
+        if !row.paused {
+            return Ok(Applied::AlreadyApplied);
+        }
+        let timetable = timetable(&row)?;
+        let after_ms = draft.last_nominal(self.schedule).unwrap_or(draft.now()).max(draft.now());
+        row.paused = false;
+        move_to(&mut row, &timetable, timetable.next_fire(after_ms));
+        let detail = json!({ "verb": "resume_schedule" });
+        draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
+        draft.state.schedules.insert(self.schedule, row);
+        Ok(Applied::Applied)
+    }
+}
+
+impl Rule for DeleteSchedule {
+    type Answer = Applied;
+
+    fn scope(&self) -> Scope {
+        Scope::Schedule(self.schedule)
+    }
+
+    fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        let Some(row) = draft.state.schedules.remove(&self.schedule) else { return Ok(Applied::AlreadyApplied) };
+        let detail = json!({ "verb": "delete_schedule", "name": row.name });
+        draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
+        Ok(Applied::Applied)
+    }
+}

@@ -1,0 +1,10 @@
+//! Stored schedules: making, pausing and removing them, and the runs they begin.
+//!
+//! Not here: the arithmetic of nominal times ([`super::schedule`]); overlap, backfill and triggering by hand.
+
+mod change;
+mod create;
+mod row;
+
+pub use change::{DeleteSchedule, PauseSchedule, ResumeSchedule};
+pub use create::CreateSchedule;
