@@ -41,7 +41,6 @@ mod session;
 mod settings;
 mod statistics;
 mod store;
-mod time;
 mod write;
 mod writer;
 

@@ -5,7 +5,8 @@ use std::thread::JoinHandle;
 
 use levada_base::{Error, World};
 use levada_store::{
-    Cursor, DueKind, EventPage, Filter, Moment, Page, Plan, Query, Request, Scope, State, Store, WakeReceiver, Waker, canonical,
+    Cursor, DueKind, EventPage, Filter, Moment, Page, Plan, Query, Request, Scope, State, Store, StoreTime, WakeReceiver,
+    Waker, canonical,
 };
 use parking_lot::Mutex;
 
@@ -17,7 +18,6 @@ use crate::queue::Queue;
 use crate::readers::Readers;
 use crate::settings::Settings;
 use crate::statistics::{Counters, Statistics};
-use crate::time::StoreTime;
 use crate::writer::Writer;
 use crate::{dues, dump, events, query};
 
@@ -169,10 +169,11 @@ struct Kept {
 }
 
 impl Kept {
+    /// Numbers begin at 1: a cursor at 0 is before the first event.
     fn read_or_make(connection: &rusqlite::Connection, world: &World) -> Result<Self> {
         let instance = (u128::from(world.random()) << 64) | u128::from(world.random());
         connection.execute(
-            "INSERT INTO store (id, instance, now_ms, seq) VALUES (1, ?1, 0, 0) ON CONFLICT DO NOTHING",
+            "INSERT INTO store (id, instance, now_ms, seq) VALUES (1, ?1, 0, 1) ON CONFLICT DO NOTHING",
             [instance.to_be_bytes()],
         )?;
         let read = |row: &rusqlite::Row<'_>| {

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use levada_store::{Batch, Command, Moment, Record, State, Waker, wakes};
+use levada_store::{Batch, Command, Moment, Record, State, StoreTime, Waker, wakes};
 use rusqlite::Connection;
 
 use crate::errors::{Failure, Result};
@@ -11,7 +11,6 @@ use crate::load::{Places, load};
 use crate::owner::Owner;
 use crate::session::Session;
 use crate::statistics::Counters;
-use crate::time::StoreTime;
 use crate::write::write;
 
 const KEEP_MOMENT: &str = "UPDATE store SET now_ms = max(now_ms, ?1), seq = max(seq, ?2) WHERE id = 1";

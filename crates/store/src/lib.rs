@@ -27,6 +27,7 @@ mod scope;
 mod state;
 mod store;
 mod tables;
+mod time;
 pub mod value;
 mod wake;
 
@@ -43,4 +44,5 @@ pub use scope::{BuildingScope, ClaimScope, DueKind, Scope};
 pub use state::{Command, Record, RecordKey, State, TABLES, apply};
 pub use store::{Cursor, EventPage, Filter, Plan, Store};
 pub use tables::Tables;
+pub use time::StoreTime;
 pub use wake::{Wake, WakeReceiver, Waker, wakes};

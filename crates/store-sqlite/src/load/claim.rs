@@ -45,8 +45,22 @@ impl Slice<'_> {
         for (_, _, id) in found.best {
             self.for_a_worker(id)?;
             self.state.candidates.insert(id);
+            self.offer(id);
         }
         Ok(())
+    }
+
+    /// Claims that share a transaction each bring rows of their own. Each brings the first of its routes that nobody brought before, so
+    /// what is here of a route is always its beginning.
+    fn offer(&mut self, execution: ExecutionId) {
+        let route = self.state.executions.get(&execution).map(|row| row.route_id);
+        if let Some((offered, route)) = self.offered.as_mut().zip(route) {
+            *offered.entry(route).or_default() += 1;
+        }
+    }
+
+    fn offered(&self, route: Option<i64>) -> u32 {
+        self.offered.as_ref().zip(route).and_then(|(offered, route)| offered.get(&route).copied()).unwrap_or(0)
     }
 
     fn places(&mut self) -> Result<Arc<Places>> {
@@ -64,7 +78,7 @@ impl Slice<'_> {
         // Without a route it still has to be seen whether the claim is a repetition.
         let routes: Vec<_> = if routes.is_empty() { vec![None] } else { routes.iter().copied().map(Some).collect() };
         for route in routes {
-            let mut rows = statement.query((id(scope.token.0), &scope.instance, route, scope.limit))?;
+            let mut rows = statement.query((id(scope.token.0), &scope.instance, route, scope.limit, self.offered(route)))?;
             while let Some(row) = rows.next()? {
                 if !found.takes(row, scope.limit as usize)? {
                     break;

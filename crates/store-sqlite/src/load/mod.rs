@@ -10,7 +10,7 @@ mod marks;
 mod places;
 mod run;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use levada_store::alphabets::GroupState;
@@ -45,15 +45,23 @@ static WORKER: Select<WorkerRow> = Select::new("WHERE instance = ?1");
 static ENGINE_NODES: Select<EngineNode> = Select::new("");
 static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
 
+/// Whose scope it is: of one question, or of calls that share a transaction, whose claims must not all find the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Once,
+    Together,
+}
+
 /// The slice of a scope, and the places it had to look up.
 pub(crate) fn load(
     session: &Session<'_>,
-    scope: &Scope,
+    (scope, asked): (&Scope, Asked),
     moment: Moment,
     places: Option<Arc<Places>>,
 ) -> Result<(State, Option<Arc<Places>>)> {
     let state = State { now_ms: moment.now_ms, seq: moment.seq, ..State::default() };
-    let mut slice = Slice { session, moment, state, loaded: BTreeSet::new(), places };
+    let offered = (asked == Asked::Together).then(BTreeMap::new);
+    let mut slice = Slice { session, moment, state, loaded: BTreeSet::new(), offered, places };
     for part in scope.parts() {
         slice.part(part)?;
     }
@@ -67,6 +75,8 @@ struct Slice<'a> {
     state: State,
     /// Executions that are here with what belongs to them.
     loaded: BTreeSet<ExecutionId>,
+    /// How many of each route's first ready executions are here for claims of other calls.
+    offered: Option<BTreeMap<i64, u32>>,
     /// Routes and lanes, if somebody asked for them already.
     places: Option<Arc<Places>>,
 }

@@ -4,5 +4,5 @@ SELECT * FROM (
     SELECT id, priority, seq, 0 FROM execution
     WHERE phase = 1 AND hold = 0 AND route_id = ?3
     ORDER BY priority DESC, seq, id
-    LIMIT ?4
+    LIMIT ?4 OFFSET ?5
 )

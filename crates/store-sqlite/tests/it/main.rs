@@ -1,5 +1,6 @@
 //! What the SQLite store promises beyond the exam of every store: its file, its errors, its transactions.
 
+mod conformance;
 mod durability;
 mod faults;
 mod merging;

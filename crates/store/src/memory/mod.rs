@@ -15,6 +15,7 @@ use crate::scope::{DueKind, Scope};
 use crate::state::State;
 use crate::store::{Cursor, EventPage, Filter, Plan, Store};
 use crate::tables::Tables;
+use crate::time::StoreTime;
 use crate::wake::{WakeReceiver, Waker, wakes};
 use crate::{canonical, dues};
 
@@ -27,7 +28,7 @@ pub struct MemoryStore {
 }
 
 struct Shared {
-    world: World,
+    time: StoreTime,
     waker: Waker,
     inline_run_max: i32,
     instance: u128,
@@ -38,8 +39,6 @@ struct Inner {
     tables: Tables,
     /// Numbers begin at 1: a cursor at 0 is before the first event.
     seq: i64,
-    /// Store time never goes back.
-    now_ms: i64,
 }
 
 impl MemoryStore {
@@ -53,15 +52,20 @@ impl MemoryStore {
     #[must_use]
     pub fn with_inline_run_max(world: World, inline_run_max: i32) -> Self {
         let instance = (u128::from(world.random()) << 64) | u128::from(world.random());
-        let inner = Inner { tables: Tables::default(), seq: 1, now_ms: 0 };
-        let shared = Shared { world, waker: Waker::default(), inline_run_max, instance, inner: Mutex::new(inner) };
+        let inner = Inner { tables: Tables::default(), seq: 1 };
+        let shared = Shared {
+            time: StoreTime::new(world, 0),
+            waker: Waker::default(),
+            inline_run_max,
+            instance,
+            inner: Mutex::new(inner),
+        };
         Self { shared: Arc::new(shared) }
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Inner, Moment) -> R) -> R {
         let mut inner = self.shared.inner.lock();
-        inner.now_ms = inner.now_ms.max(self.shared.world.now().millis());
-        let moment = Moment { now_ms: inner.now_ms, seq: inner.seq, inline_run_max: self.shared.inline_run_max };
+        let moment = Moment { now_ms: self.shared.time.now_ms(), seq: inner.seq, inline_run_max: self.shared.inline_run_max };
         act(&mut inner, moment)
     }
 

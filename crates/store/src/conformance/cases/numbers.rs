@@ -121,5 +121,7 @@ async fn time_never_goes_back<S: Store>(stage: Stage<S>) -> Verdict {
     }
     stage.advance(Duration::from_secs(3_600 * 25));
     stage.advance(Duration::from_millis(5));
-    equal("now", &(highest + 5), &stage.store.now().await.map_err(said)?)
+    // It may have gone on while the wall clock was behind, but it has not stopped.
+    let now = stage.store.now().await.map_err(said)?;
+    ensure(now >= highest + 5, || format!("{now} is said after {highest} and 5 ms more"))
 }

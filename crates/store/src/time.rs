@@ -1,4 +1,4 @@
-//! Store time: the engine's clock, never going back.
+//! Store time of a store that has one process: the engine's clock, never going back.
 //!
 //! It follows the wall clock when that is ahead and the time that passed when it is not: a wall clock that is set back neither stops
 //! nor turns store time, one that is set forward is believed.
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use levada_base::World;
 
 /// The one clock that decides.
-pub(crate) struct StoreTime {
+pub struct StoreTime {
     world: World,
     /// What is added to the time that passed. Only grows.
     offset_ms: AtomicI64,
@@ -16,14 +16,16 @@ pub(crate) struct StoreTime {
 
 impl StoreTime {
     /// A clock that is never below `highest_ms`.
-    pub(crate) fn new(world: World, highest_ms: i64) -> Self {
+    #[must_use]
+    pub fn new(world: World, highest_ms: i64) -> Self {
         let time = Self { world, offset_ms: AtomicI64::new(i64::MIN) };
         time.offset_ms.store(highest_ms.saturating_sub(time.passed_ms()), Ordering::Relaxed);
         time
     }
 
     /// UTC milliseconds.
-    pub(crate) fn now_ms(&self) -> i64 {
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
         let passed_ms = self.passed_ms();
         let wall_ms = self.world.now().millis().saturating_sub(passed_ms);
         self.offset_ms.fetch_max(wall_ms, Ordering::Relaxed).max(wall_ms).saturating_add(passed_ms)
@@ -39,6 +41,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn st_21_a_clock_that_is_set_back_does_not_stop_time() {
+        let (world, clock) = World::sim(1);
+        let time = StoreTime::new(world, 0);
+        let start_ms = time.now_ms();
+        clock.turn_back(Duration::from_secs(86_400));
+        assert_eq!(time.now_ms(), start_ms);
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(time.now_ms(), start_ms + 30_000, "a lease ends when its time has passed");
+    }
 
     #[test]
     fn st_20_time_follows_the_clock_and_is_never_below_what_was_stored() {
