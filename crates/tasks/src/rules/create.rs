@@ -45,8 +45,8 @@ impl Rule for CreateExecution {
 
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
         validate::execution(&self.new)?;
-        if self.new.finalizer {
-            return Err(errors::not_here("finalizer", "only members of a run can be finalizers: submit a run"));
+        if self.new.finalizer && !self.new.staged {
+            return Err(errors::not_here("finalizer", "only members of a run can be finalizers: stage it, or submit a run"));
         }
         let digest = intern::digest(&self.new);
         if let Some(id) = draft.existing_execution(self, digest)? {

@@ -9,14 +9,17 @@ use levada_store::{Command, ExecutionId, RunId, State};
 use serde_json::Value;
 
 use super::errors;
+use super::group::spared_some;
 
 /// The slice as it will be. Rows that are changed here are written; rows that are not here do not exist for the decision.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft<'a> {
     before: &'a State,
     pub(crate) state: State,
     /// The edges out of each upstream of the slice.
     downstream: BTreeMap<ExecutionId, Vec<EdgeKey>>,
+    /// By upstream: the fired groups that spared it, or another of their siblings, for the sake of an open group.
+    sparing: BTreeMap<ExecutionId, Vec<ExecutionId>>,
     /// Ends of members of whole runs whose consequences are not drawn yet.
     pub(crate) unsettled: VecDeque<ExecutionId>,
     /// What no difference of rows says: removals of more than the slice holds.
@@ -33,11 +36,15 @@ impl<'a> Draft<'a> {
             before,
             state: before.clone(),
             downstream: BTreeMap::new(),
+            sparing: BTreeMap::new(),
             unsettled: VecDeque::new(),
             removals: Vec::new(),
         };
         for edge in before.edges.values() {
             draft.index(edge.key());
+            if before.groups.get(&edge.child).is_some_and(spared_some) {
+                draft.sparing.entry(edge.upstream).or_default().push(edge.child);
+            }
         }
         draft
     }
@@ -80,6 +87,11 @@ impl<'a> Draft<'a> {
         if self.state.edges.insert(key, edge).is_none() {
             self.index(key);
         }
+    }
+
+    /// The groups of the slice that had spared an upstream of theirs, if this one is among these.
+    pub(crate) fn sparing(&self, upstream: ExecutionId) -> &[ExecutionId] {
+        self.sparing.get(&upstream).map_or(&[], Vec::as_slice)
     }
 
     /// The edges of the slice out of an upstream.

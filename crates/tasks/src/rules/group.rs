@@ -131,13 +131,9 @@ impl Draft<'_> {
     /// A group left `open`: siblings that other fired groups spared for its sake may have to go now.
     fn left_open(&mut self, child: ExecutionId) {
         let Some(run) = self.group(child).map(|group| group.run_id) else { return };
-        let shared: Vec<_> = self.edges_into(run, child).map(|edge| edge.upstream).collect();
-        let again: Vec<_> = shared
-            .iter()
-            .flat_map(|upstream| self.edges_from(*upstream))
-            .map(|key| key.1)
-            .filter(|other| *other != child && self.group(*other).is_some_and(spared_some))
-            .collect();
+        let shared = self.edges_into(run, child).flat_map(|edge| self.sparing(edge.upstream));
+        let again: Vec<_> =
+            shared.copied().filter(|other| *other != child && self.group(*other).is_some_and(spared_some)).collect();
         for other in again {
             if let Some(group) = self.state.groups.get_mut(&other) {
                 group.cancel_state = CancelState::Pending;
@@ -172,6 +168,7 @@ impl Draft<'_> {
     }
 }
 
-fn spared_some(group: &Group) -> bool {
+/// Whether a fired group left siblings alive because another open group needs them.
+pub(crate) fn spared_some(group: &Group) -> bool {
     group.kept > 0 && group.cancel_state == CancelState::Done
 }

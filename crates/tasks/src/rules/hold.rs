@@ -9,7 +9,9 @@ use super::Draft;
 /// Why an execution may not be claimed yet; the first reason that applies.
 pub(crate) fn next_hold(execution: &Execution, group: Option<&Group>, run: Option<&Run>, now_ms: i64) -> Hold {
     let waits_as_finalizer = execution.finalizer && run.is_some_and(|run| !run.finalizers_released);
-    if waits_as_finalizer || group.is_some_and(|group| group.state == GroupState::Open) {
+    // A member that had begun before it was added waits for the seal like the others.
+    let is_unsealed = run.is_some_and(|run| run.phase == RunPhase::Building);
+    if is_unsealed || waits_as_finalizer || group.is_some_and(|group| group.state == GroupState::Open) {
         return Hold::Edges;
     }
     if execution.operator_hold || run.is_some_and(is_stopped) {

@@ -5,6 +5,7 @@
 //! own. A decision works on a [`Draft`] of its slice; what differs at the end are the commands. `run` files execute events against a
 //! store; tests feed them to [`decide`].
 
+mod build;
 mod cancel_execution;
 mod cancel_run;
 mod claim;
@@ -46,6 +47,11 @@ use levada_base::Error;
 use levada_store::{Command, Scope, State};
 use serde::{Deserialize, Serialize};
 
+pub use build::{
+    AddExecution, AppliedEdge, ApplyEdge, CreateRun, DueConditions, ExpireCondition, ExtendRun, Extended, Membership, PauseRun,
+    PolicySet, ResolveCondition, ResumeRun, RunState, RunsSwept, SealRun, Sealed, SetGroupPolicy, StageEdge, StagedEdge,
+    SubmitRun, SweepRuns,
+};
 pub use cancel_execution::CancelExecution;
 pub use cancel_run::{BacklogStep, CancelBacklog, CancelRun, RunCancelled};
 pub use claim::{Claim, Claimed, ClaimedInput};
@@ -61,7 +67,7 @@ pub use renew::{RecordProgress, RenewLeases, Renewed};
 pub use replay::{ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
 pub use retention::{ExpireRequestKeys, RetainExecutions, RetainRuns};
 pub use revoke::{RevokeLease, Revoked};
-pub use schedules::{CreateSchedule, DeleteSchedule, PauseSchedule, ResumeSchedule};
+pub use schedules::{CreateSchedule, DeleteSchedule, FireSchedule, Fired, PauseSchedule, ResumeSchedule};
 pub use settle::{SettleRun, Settled};
 pub use sweep::{SweepExecutions, Swept};
 pub use workers::{
@@ -162,6 +168,20 @@ events! {
     SettleRun,
     DispatchGroup,
     ReconcileGroup,
+    CreateRun,
+    AddExecution,
+    StageEdge,
+    ApplyEdge,
+    SetGroupPolicy,
+    SealRun,
+    SubmitRun,
+    ExtendRun,
+    ResolveCondition,
+    ExpireCondition,
+    DueConditions,
+    PauseRun,
+    ResumeRun,
+    SweepRuns,
     PostponeGroup,
     HoldExecution,
     ReleaseExecution,
@@ -185,4 +205,5 @@ events! {
     PauseSchedule,
     ResumeSchedule,
     DeleteSchedule,
+    FireSchedule,
 }

@@ -88,11 +88,20 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// One end: the run's counts, the own group, the edges out of it, the run's answer to failures.
+    /// One end: the run's counts, and what follows in a sealed run.
     fn settle_end(&mut self, id: ExecutionId) -> Result<(), Error> {
         let row = self.execution(id)?.clone();
         let (Some(run), Some(outcome)) = (row.run_id, row.outcome) else { return Ok(()) };
         self.count_end(run, outcome, row.finalizer)?;
+        // A graph that is not sealed stands still: sealing draws the consequences.
+        if self.run(run)?.sealed_ms.is_some() { self.draw(id) } else { Ok(()) }
+    }
+
+    /// What an end that is counted brings: the own group, the edges out of it, the run's answer to failures. A second time changes
+    /// nothing.
+    pub(crate) fn draw(&mut self, id: ExecutionId) -> Result<(), Error> {
+        let row = self.execution(id)?.clone();
+        let (Some(run), Some(outcome)) = (row.run_id, row.outcome) else { return Ok(()) };
         self.withdraw_group(id);
         let facts = self.state.results.get(&(id, row.generation)).map(|result| result.facts.clone());
         for key in self.edges_from(id) {

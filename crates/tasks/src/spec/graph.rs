@@ -79,7 +79,7 @@ pub struct NewEdge {
 }
 
 /// The timeout of a condition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewCondition {
     /// Store time, UTC milliseconds.
