@@ -1,0 +1,35 @@
+//! Store time: the server's clock, read after the locks are held, and never below an earlier reading of this node.
+//!
+//! In a simulated world (no threads) the world's clock takes its place, so that a history can be played on all stores alike. That is
+//! for tests with one node: nodes with clocks of their own would not agree on who holds a lease.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use levada_base::World;
+
+/// The highest time seen.
+#[derive(Debug, Default)]
+pub struct Clock(AtomicI64);
+
+impl Clock {
+    /// The time that statements are told; none if they ask the server.
+    pub fn told(&self, world: &World) -> Option<i64> {
+        (!world.has_threads()).then(|| self.rise(world.now().millis()))
+    }
+
+    /// A reading, or the highest one before it.
+    pub fn rise(&self, now_ms: i64) -> i64 {
+        self.0.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_never_goes_back() {
+        let clock = Clock::default();
+        assert_eq!([5, 3, 7].map(|reading| clock.rise(reading)), [5, 5, 7]);
+    }
+}

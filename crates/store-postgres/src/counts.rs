@@ -1,0 +1,32 @@
+//! The gauges of the metrics, as the server counts them.
+
+use levada_base::Error;
+use levada_store::Count;
+use levada_store::alphabets::{PublicState, RunPhase};
+use tokio_postgres::Row;
+
+use crate::slice::undecodable;
+
+/// Every gauge of `counts.sql`.
+const GAUGES: &[&str] =
+    &["executions", "leases", "runs", "cancel_backlog", "marks", "cancel_pending", "open_groups", "workers"];
+
+/// The gauges from rows of (name, label, number of a word or none, how many).
+pub fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Vec<Count>, Error> {
+    let mut counts = rows.map(count).collect::<Result<Vec<_>, _>>()?;
+    counts.sort();
+    Ok(counts)
+}
+
+fn count(row: &Row) -> Result<Count, Error> {
+    let name: &str = row.try_get(0).map_err(undecodable)?;
+    let label: Option<String> = row.try_get(1).map_err(undecodable)?;
+    let word: Option<i16> = row.try_get(2).map_err(undecodable)?;
+    let value: i64 = row.try_get(3).map_err(undecodable)?;
+    let gauge = GAUGES.iter().find(|gauge| **gauge == name).copied().unwrap_or_default();
+    let word = word.and_then(|code| match gauge {
+        "runs" => RunPhase::from_code(code.into()).map(|phase| phase.to_string()),
+        _ => PublicState::from_code(code.into()).map(|state| state.to_string()),
+    });
+    Ok(Count { gauge, labels: label.into_iter().chain(word).collect(), value })
+}

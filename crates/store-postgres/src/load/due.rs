@@ -1,0 +1,62 @@
+//! What a sweep takes: the rows of one kind whose time has come, skipping those that another node works on.
+
+use levada_store::DueKind;
+use levada_store::limits::BUILD_MS_MAX;
+
+use crate::param::Param;
+use crate::statement::Fragment;
+
+/// A kind of due time as a condition on a table, which an index has, and a time.
+#[derive(Debug)]
+pub struct Due {
+    pub table: &'static str,
+    pub condition: &'static str,
+    /// A column of the row `e`.
+    pub time: &'static str,
+    /// How long after it the row is due.
+    pub after_ms: i64,
+}
+
+/// Where a kind of time is stored.
+pub const fn stored(kind: DueKind) -> Due {
+    let (table, condition, time, after_ms) = match kind {
+        DueKind::Lease => ("execution", "e.phase = 2", "e.lease_until_ms", 0),
+        DueKind::AttemptDeadline => ("execution", "e.attempt_deadline_ms IS NOT NULL", "e.attempt_deadline_ms", 0),
+        DueKind::Deadline => ("execution", "e.deadline_ms IS NOT NULL", "e.deadline_ms", 0),
+        DueKind::Promote => ("execution", "e.phase = 1 AND e.hold = 2", "e.due_ms", 0),
+        DueKind::Staged => ("execution", "e.phase = 0 AND e.run_id IS NULL", "e.created_ms", BUILD_MS_MAX),
+        DueKind::RetainExecution => ("execution", "e.retain_until_ms IS NOT NULL AND e.run_id IS NULL", "e.retain_until_ms", 0),
+        DueKind::RunDeadline => ("run", "e.deadline_ms IS NOT NULL", "e.deadline_ms", 0),
+        DueKind::Building => ("run", "e.phase = 0 AND e.build_deadline_ms IS NOT NULL", "e.build_deadline_ms", 0),
+        DueKind::CancelGrace => ("run", "e.cancel_grace_ms IS NOT NULL", "e.cancel_grace_ms", 0),
+        DueKind::RetainRun => ("run", "e.retain_until_ms IS NOT NULL", "e.retain_until_ms", 0),
+        DueKind::Condition => ("condition", "e.state = 0 AND e.expires_ms IS NOT NULL", "e.expires_ms", 0),
+        DueKind::Schedule => ("schedule", "e.paused = 0 AND e.next_fire_ms IS NOT NULL", "e.next_fire_ms", 0),
+        DueKind::Worker => ("worker", "e.expires_ms IS NOT NULL", "e.expires_ms", 0),
+        DueKind::RequestKey => (
+            "request_key",
+            "NOT EXISTS (SELECT FROM execution WHERE id = e.target) AND NOT EXISTS (SELECT FROM run WHERE id = e.target)",
+            "e.expires_ms",
+            0,
+        ),
+    };
+    Due { table, condition, time, after_ms }
+}
+
+/// The statement that locks and loads what is due.
+pub fn due(kind: DueKind, limit: u32, now_ms: Option<i64>) -> Fragment {
+    let due = stored(kind);
+    let template = match due.table {
+        "execution" => include_str!("../sql/load/due_executions.sql"),
+        "run" => include_str!("../sql/load/due_runs.sql"),
+        "condition" => include_str!("../sql/load/due_conditions.sql"),
+        "schedule" => include_str!("../sql/load/due_schedules.sql"),
+        "worker" => include_str!("../sql/load/due_workers.sql"),
+        _ => include_str!("../sql/load/due_request_keys.sql"),
+    };
+    let template = template
+        .replace("{condition}", due.condition)
+        .replace("{time}", due.time)
+        .replace("{shift}", &format!(" - {}", due.after_ms));
+    Fragment::new(template, vec![("now", Param::Time(now_ms)), ("limit", Param::Int(limit.into()))])
+}

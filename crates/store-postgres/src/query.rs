@@ -1,0 +1,177 @@
+//! Answers to reads.
+
+use levada_base::Error;
+use levada_store::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope};
+use uuid::Uuid;
+
+use crate::counts::counts;
+use crate::load;
+use crate::param::Param;
+use crate::shared::Shared;
+use crate::slice::Slice;
+use crate::statement::{Fragment, Mode, Statement};
+use crate::transaction::take_all;
+
+impl Shared {
+    /// # Errors
+    /// `LV-T702`, `LV-T710`.
+    pub async fn read(&self, query: &Query) -> Result<Page, Error> {
+        match query {
+            Query::Scope(scope) => self.read_scope(scope).await,
+            Query::Counts => Ok(Page { counts: self.counts().await?, ..Page::default() }),
+            Query::Executions(filter, after, limit) => {
+                let page = self.slice(executions(filter, *after, *limit)).await?;
+                let found =
+                    page.state.executions.values().map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 }).max();
+                Ok(paged(page, found, *limit))
+            }
+            Query::Runs(filter, after, limit) => {
+                let page = self.slice(runs(filter, *after, *limit)).await?;
+                let found = page.state.runs.values().map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 }).max();
+                Ok(paged(page, found, *limit))
+            }
+            other => Ok(paged(self.slice(plain(other)).await?, None, 0)),
+        }
+    }
+
+    async fn read_scope(&self, scope: &Scope) -> Result<Page, Error> {
+        let around = self.surroundings(Mode::Read);
+        let loading = load::statements(scope, around);
+        let mut slice = Slice::default();
+        take_all(&mut slice, self.rows(&loading.statements).await?)?;
+        let limits = load::limits(scope, &slice.state, around);
+        if !limits.is_empty() {
+            take_all(&mut slice, self.rows(&limits).await?)?;
+        }
+        slice.state.now_ms = self.clock.rise(slice.state.now_ms);
+        Ok(Page { rows: slice.state, ..Page::default() })
+    }
+
+    /// The rows of one statement, with the time at which they were read.
+    async fn slice(&self, mut fragment: Fragment) -> Result<Slice, Error> {
+        let now = Param::Time(self.clock.told(&self.world));
+        fragment.union(Fragment::new("SELECT {moment}", vec![("now", now)]));
+        let mut slice = Slice::default();
+        take_all(&mut slice, self.rows(&[fragment.statement(Mode::Read)]).await?)?;
+        slice.state.now_ms = self.clock.rise(slice.state.now_ms);
+        slice.state.seq = 0;
+        Ok(slice)
+    }
+
+    async fn counts(&self) -> Result<Vec<Count>, Error> {
+        let sql = include_str!("sql/counts.sql").into();
+        let results = self.rows(&[Statement { sql, params: Vec::new() }]).await?;
+        counts(results.iter().flatten())
+    }
+}
+
+fn paged(slice: Slice, last: Option<PageCursor>, limit: u32) -> Page {
+    let next = last.filter(|_| slice.paged > i64::from(limit));
+    Page { rows: slice.state, next, counts: Vec::new() }
+}
+
+/// A list in the making: conditions on the row `e`, and their parameters.
+struct List {
+    conditions: Vec<&'static str>,
+    params: Vec<(&'static str, Param)>,
+}
+
+impl List {
+    fn new(after: Option<PageCursor>, limit: u32) -> Self {
+        let mut list = Self { conditions: vec!["true"], params: vec![("limit", Param::Int(limit.into()))] };
+        if let Some(after) = after {
+            list.conditions.push("(e.created_ms, e.id) > ($after_ms, $after_id)");
+            list.params.push(("after_ms", Param::Int(after.created_ms)));
+            list.params.push(("after_id", Param::Id(Uuid::from_u128(after.id))));
+        }
+        list
+    }
+
+    fn only(&mut self, condition: &'static str, name: &'static str, param: Option<Param>) {
+        if let Some(param) = param {
+            self.conditions.push(condition);
+            self.params.push((name, param));
+        }
+    }
+
+    fn tag(&mut self, tag: Option<&(String, String)>) {
+        if let Some((key, value)) = tag {
+            self.conditions.push("EXISTS (SELECT FROM tag t WHERE t.owner = e.id AND t.key = $tag AND t.value = $value)");
+            self.params.extend([("tag", Param::Text(key.clone())), ("value", Param::Text(value.clone()))]);
+        }
+    }
+
+    fn fragment(self, template: &str) -> Fragment {
+        Fragment::new(template.replace("{conditions}", &self.conditions.join(" AND ")), self.params)
+    }
+}
+
+fn text(text: Option<&String>) -> Option<Param> {
+    text.cloned().map(Param::Text)
+}
+
+fn executions(filter: &ExecutionFilter, after: Option<PageCursor>, limit: u32) -> Fragment {
+    let mut list = List::new(after, limit);
+    let states: Vec<_> = filter.states.iter().map(|state| i64::from(state.code())).collect();
+    list.only("e.namespace = $namespace", "namespace", text(filter.namespace.as_ref()));
+    list.only("e.run_id = $run", "run", filter.run.map(|run| Param::Id(Uuid::from_u128(run.0))));
+    list.only("EXISTS (SELECT FROM route r WHERE r.id = e.route_id AND r.lane = $lane)", "lane", text(filter.lane.as_ref()));
+    list.only("e.public_state = ANY($states)", "states", (!states.is_empty()).then_some(Param::Ints(states)));
+    list.only("e.created_ms >= $from", "from", filter.from_ms.map(Param::Int));
+    list.only("e.created_ms < $to", "to", filter.to_ms.map(Param::Int));
+    list.tag(filter.tag.as_ref());
+    list.fragment(include_str!("sql/list_executions.sql"))
+}
+
+fn runs(filter: &RunFilter, after: Option<PageCursor>, limit: u32) -> Fragment {
+    let mut list = List::new(after, limit);
+    let phases: Vec<_> = filter.phases.iter().map(|phase| i64::from(phase.code())).collect();
+    list.only("e.namespace = $namespace", "namespace", text(filter.namespace.as_ref()));
+    list.only("e.name = $name", "name", text(filter.name.as_ref()));
+    list.only("e.phase = ANY($phases)", "phases", (!phases.is_empty()).then_some(Param::Ints(phases)));
+    list.only("e.graph_version = $version", "version", text(filter.graph_version.as_ref()));
+    list.only("e.created_ms >= $from", "from", filter.from_ms.map(Param::Int));
+    list.only("e.created_ms < $to", "to", filter.to_ms.map(Param::Int));
+    list.tag(filter.tag.as_ref());
+    list.fragment(include_str!("sql/list_runs.sql"))
+}
+
+/// Reads that need no more than a statement.
+fn plain(query: &Query) -> Fragment {
+    let id = |id: u128| vec![("id", Param::Id(Uuid::from_u128(id)))];
+    let limit = |limit: &u32| vec![("limit", Param::Int((*limit).into()))];
+    match query {
+        Query::Payload(execution) => Fragment::new(include_str!("sql/payload.sql"), id(execution.0)),
+        Query::Attempts(execution) => Fragment::new(
+            "SELECT {execution e} FROM execution e WHERE e.id = $id
+            UNION ALL SELECT {attempt a} FROM attempt a WHERE a.execution_id = $id",
+            id(execution.0),
+        ),
+        Query::PendingCancels { namespaces, older_than_ms, limit: most } => {
+            let mut params = limit(most);
+            params.extend([("namespaces", Param::AnyTexts(namespaces.clone())), ("older", Param::Int(*older_than_ms))]);
+            Fragment::new(include_str!("sql/pending_cancels.sql"), params)
+        }
+        Query::MarkedRuns(most) => Fragment::new(
+            "SELECT {run r} FROM (
+                SELECT run_id FROM mark GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT $limit
+            ) m JOIN run r ON r.id = m.run_id",
+            limit(most),
+        ),
+        Query::BacklogRuns(most) => Fragment::new(
+            "SELECT {run r} FROM (SELECT * FROM run WHERE cancel_backlog = 1 ORDER BY id LIMIT $limit) r",
+            limit(most),
+        ),
+        Query::ReadyRoutes(most) => Fragment::new(
+            "SELECT {route r} FROM (
+                SELECT * FROM route r WHERE EXISTS (SELECT FROM execution WHERE route_id = r.id AND phase = 1 AND hold = 0)
+                ORDER BY id LIMIT $limit
+            ) r",
+            limit(most),
+        ),
+        Query::Lanes => Fragment::new("SELECT {lane l} FROM lane l", Vec::new()),
+        Query::Workers => Fragment::new("SELECT {worker w} FROM worker w", Vec::new()),
+        Query::Schedules => Fragment::new("SELECT {schedule s} FROM schedule s", Vec::new()),
+        Query::Scope(_) | Query::Counts | Query::Executions(..) | Query::Runs(..) => Fragment::default(),
+    }
+}

@@ -1,0 +1,9 @@
+SELECT 'executions', coalesce(r.lane, ''), e.public_state, count(*)
+FROM execution e LEFT JOIN route r ON r.id = e.route_id GROUP BY 2, 3
+UNION ALL SELECT 'leases', NULL, NULL, count(*) FROM execution WHERE phase = 2 HAVING count(*) > 0
+UNION ALL SELECT 'runs', NULL, phase, count(*) FROM run GROUP BY phase
+UNION ALL SELECT 'cancel_backlog', NULL, NULL, count(*) FROM run WHERE cancel_backlog = 1 AND phase <> 3 HAVING count(*) > 0
+UNION ALL SELECT 'marks', NULL, NULL, count(*) FROM mark HAVING count(*) > 0
+UNION ALL SELECT 'cancel_pending', NULL, NULL, count(*) FROM cancel_pending HAVING count(*) > 0
+UNION ALL SELECT 'open_groups', NULL, NULL, count(*) FROM edge_group WHERE state = 0 HAVING count(*) > 0
+UNION ALL SELECT 'workers', lane, NULL, count(*) FROM worker w CROSS JOIN LATERAL regexp_split_to_table(w.lanes, ',') lane GROUP BY lane

@@ -1,0 +1,1 @@
+SELECT {tag t} FROM tag t WHERE t.owner = ANY($owners)

@@ -1,0 +1,1 @@
+SELECT {worker w} FROM (SELECT * FROM worker WHERE instance = ANY($instances) ORDER BY instance {lock}) w

@@ -1,0 +1,175 @@
+//! One transaction: begin, lock and load in one round trip, plan, write and commit in another; and what is done when it fails.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use levada_base::Error;
+use levada_store::{Backoff, Batch, Command, Scope, State};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_postgres::Row;
+
+use crate::connections::attempt_limit;
+use crate::errors::{Failure, final_error, late};
+use crate::load::{self, Loading, Surroundings};
+use crate::session::{BEGIN, COMMIT, Session};
+use crate::shared::Shared;
+use crate::slice::Slice;
+use crate::statement::Mode;
+use crate::statistics::Counters;
+use crate::write::{self, Known};
+
+/// What is remembered from one attempt to the next.
+struct Attempts {
+    made: u32,
+    backoff: Backoff,
+    /// The commit of an earlier attempt was sent and not answered.
+    unknown: bool,
+    /// The row that stood in the way of the last attempt.
+    taken: Option<String>,
+    /// The same row stood in the way twice, so the slice never shows it: the plan writes without looking.
+    blind: bool,
+    deadline: Instant,
+}
+
+impl Attempts {
+    fn new(deadline: Instant) -> Self {
+        Self { made: 0, backoff: Backoff::default(), unknown: false, taken: None, blind: false, deadline }
+    }
+
+    /// Remembers a failure and waits until the next attempt.
+    ///
+    /// # Errors
+    /// The failure, if there is no next attempt.
+    async fn after(&mut self, failure: Failure, random: u64) -> Result<(), Error> {
+        self.made += 1;
+        let mut keeps_trying = false;
+        match &failure {
+            Failure::Refused(_) => return Err(final_error(failure, self.made, self.unknown)),
+            Failure::Taken { row } => {
+                self.blind = self.taken.as_ref() == Some(row);
+                self.taken = Some(row.clone());
+            }
+            Failure::Unknown => {
+                self.unknown = true;
+                keeps_trying = true;
+            }
+            Failure::Lost(_) => keeps_trying = true,
+            Failure::Contention { .. } | Failure::Stale => {}
+        }
+        let wait = match self.backoff.next(random) {
+            None if keeps_trying => {
+                self.backoff = Backoff::default();
+                self.backoff.next(random)
+            }
+            wait => wait,
+        };
+        let next = wait.map(|wait| Instant::now() + wait).filter(|next| *next < self.deadline);
+        match next {
+            Some(next) => {
+                sleep_until(next).await;
+                Ok(())
+            }
+            None => Err(final_error(failure, self.made, self.unknown)),
+        }
+    }
+}
+
+impl Shared {
+    /// Plans and commits a batch, again if that may help; gives what was committed.
+    ///
+    /// # Errors
+    /// What all calls of the batch are told that were not refused by their own plan.
+    pub async fn commit(&self, batch: &mut Batch) -> Result<Vec<Command>, Error> {
+        let mut attempts = Attempts::new(Instant::now() + self.settings.operation_timeout);
+        loop {
+            match self.attempt_in_time(batch, &attempts).await {
+                Ok(commands) => return Ok(commands),
+                Err(failure) => {
+                    Counters::add(&self.counters.retries, 1);
+                    if matches!(failure, Failure::Unknown) {
+                        Counters::add(&self.counters.unknown_commits, 1);
+                    }
+                    attempts.after(failure, self.world.random()).await?;
+                }
+            }
+        }
+    }
+
+    async fn attempt_in_time(&self, batch: &mut Batch, attempts: &Attempts) -> Result<Vec<Command>, Failure> {
+        let limit = attempt_limit(self.settings.operation_timeout);
+        let committing = AtomicBool::new(false);
+        let result =
+            timeout(limit, self.attempt(batch, attempts.blind, &committing)).await.unwrap_or_else(|_| Err(late(limit)));
+        match result {
+            Err(Failure::Lost(_)) if committing.load(Ordering::Relaxed) => Err(Failure::Unknown),
+            result => result,
+        }
+    }
+
+    async fn attempt(&self, batch: &mut Batch, blind: bool, committing: &AtomicBool) -> Result<Vec<Command>, Failure> {
+        let mut session = self.connections.session().await?;
+        let state = match self.load(&mut session, batch.scope(), batch.len() > 1).await {
+            Ok(state) => state,
+            Err(failure) => {
+                session.roll_back().await;
+                return Err(failure);
+            }
+        };
+        let known = Known::of(&state);
+        let commands = batch.plan(state);
+        if commands.is_empty() {
+            session.roll_back().await;
+            return Ok(commands);
+        }
+        let statements = write::statements(&commands, &known, blind);
+        Counters::add(&self.counters.statements, statements.len());
+        committing.store(true, Ordering::Relaxed);
+        match session.send(None, &statements, Some(COMMIT)).await {
+            Ok(_) => {
+                session.done();
+                Ok(commands)
+            }
+            Err(failure @ Failure::Lost(_)) => Err(failure),
+            Err(failure) => {
+                // The server answered, so nothing was committed.
+                committing.store(false, Ordering::Relaxed);
+                session.roll_back().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Begins a transaction and loads a scope under its locks.
+    async fn load(&self, session: &mut Session, scope: Scope, merged: bool) -> Result<State, Failure> {
+        let around = Surroundings { merged, ..self.surroundings(Mode::Write) };
+        let loading = load::statements(&scope, around);
+        let mut slice = self.send(session, Some(BEGIN), &loading).await?;
+        let limits = load::limits(&scope, &slice.state, around);
+        if !limits.is_empty() {
+            Counters::add(&self.counters.statements, limits.len());
+            take_all(&mut slice, session.send(None, &limits, None).await?)?;
+        }
+        if !slice.is_held(loading.holds_executions, loading.holds_groups) {
+            return Err(Failure::Stale);
+        }
+        slice.state.now_ms = self.clock.rise(slice.state.now_ms);
+        Ok(slice.state)
+    }
+
+    /// Sends statements that give slices.
+    pub async fn send(&self, session: &mut Session, before: Option<&str>, loading: &Loading) -> Result<Slice, Failure> {
+        Counters::add(&self.counters.statements, loading.statements.len());
+        let mut slice = Slice::default();
+        take_all(&mut slice, session.send(before, &loading.statements, None).await?)?;
+        Ok(slice)
+    }
+
+    pub fn surroundings(&self, mode: Mode) -> Surroundings {
+        let now_ms = self.clock.told(&self.world);
+        Surroundings { now_ms, inline_run_max: self.settings.inline_run_max, mode, merged: false }
+    }
+}
+
+/// Takes in the rows of all results.
+pub fn take_all(slice: &mut Slice, results: Vec<Vec<Row>>) -> Result<(), Error> {
+    results.iter().flatten().try_for_each(|row| slice.take(row))
+}

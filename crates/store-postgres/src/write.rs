@@ -1,0 +1,201 @@
+//! Commands as statements: one for all rows of a transaction, whatever their number.
+//!
+//! A statement writes each touched table once, from arrays. Rows that nothing locks before they exist ([`GUARDED`]) are inserted and
+//! not overwritten unless the slice showed them: two nodes that make the same one must not both succeed. Everything else is put over
+//! what is there. Not here: what commands mean (`levada_store::apply`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use levada_store::value::{Table, Value};
+use levada_store::{Command, Record, State, TABLES};
+use uuid::Uuid;
+
+use crate::param::Param;
+use crate::statement::{Statement, sql_type};
+
+/// Tables whose rows are made without holding a lock that says there is none.
+const GUARDED: &[&str] = &["execution", "run", "request_key", "lane", "worker", "schedule"];
+
+/// A row's table, by its number, and its key.
+type Place = (usize, Vec<Value>);
+
+/// The guarded rows that a slice showed.
+#[derive(Debug, Default)]
+pub struct Known(BTreeSet<Place>);
+
+impl Known {
+    pub fn of(state: &State) -> Self {
+        let mut known = BTreeSet::new();
+        let mut add = |table: &str, keys: &mut dyn Iterator<Item = Vec<Value>>| {
+            let number = TABLES.iter().position(|known| known.name == table).unwrap_or(usize::MAX);
+            known.extend(keys.map(|key| (number, key)));
+        };
+        add("execution", &mut state.executions.keys().map(|id| vec![Value::Id(id.0)]));
+        add("run", &mut state.runs.keys().map(|id| vec![Value::Id(id.0)]));
+        add(
+            "request_key",
+            &mut state.request_keys.keys().map(|(space, key)| vec![Value::Text(space.clone()), Value::Text(key.clone())]),
+        );
+        add("lane", &mut state.lanes.keys().map(|name| vec![Value::Text(name.clone())]));
+        add("worker", &mut state.workers.keys().map(|instance| vec![Value::Text(instance.clone())]));
+        add("schedule", &mut state.schedules.keys().map(|id| vec![Value::Id(id.0)]));
+        Self(known)
+    }
+}
+
+/// What becomes of the rows of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    /// New, or the statement fails.
+    Insert,
+    /// New, or nothing happens.
+    Keep,
+    /// New or over what is there.
+    Put,
+    Delete,
+}
+
+/// The statements of a transaction's commands. With `blind`, guarded rows are put over what is there.
+pub fn statements(commands: &[Command], known: &Known, blind: bool) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut rest = commands;
+    while let Some(first) = rest.first() {
+        let is_rows = is_row(first);
+        let end = rest.iter().position(|command| is_row(command) != is_rows).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        statements.push(if is_rows { rows(part, known, blind) } else { removals(part) });
+        rest = after;
+    }
+    statements
+}
+
+fn is_row(command: &Command) -> bool {
+    matches!(command, Command::Put(_) | Command::Delete(_))
+}
+
+/// What becomes of a row.
+enum Fate {
+    Gone,
+    Row {
+        values: Vec<Value>,
+        /// It was deleted before in the same transaction, so it is put over what is there even where rows are never changed.
+        again: bool,
+    },
+}
+
+/// What the commands leave behind, row by row.
+fn folded(commands: &[Command]) -> BTreeMap<Place, Fate> {
+    let mut folded: BTreeMap<Place, Fate> = BTreeMap::new();
+    for command in commands {
+        match command {
+            Command::Put(record) => {
+                let (place, values) = place(record);
+                let before = folded.get(&place);
+                let again = matches!(before, Some(Fate::Gone | Fate::Row { again: true, .. }));
+                let is_kept = record.table().insert_only && matches!(before, Some(Fate::Row { .. }));
+                if !is_kept {
+                    folded.insert(place, Fate::Row { values, again });
+                }
+            }
+            Command::Delete(key) => drop(folded.insert((number(key.table()), key.values()), Fate::Gone)),
+            _ => {}
+        }
+    }
+    folded
+}
+
+fn place(record: &Record) -> (Place, Vec<Value>) {
+    let table = record.table();
+    let values = record.values();
+    ((number(table), values[..table.key].to_vec()), values)
+}
+
+fn number(table: &'static Table) -> usize {
+    TABLES.iter().position(|known| std::ptr::eq(*known, table) || known.name == table.name).unwrap_or(usize::MAX)
+}
+
+/// One statement for rows that are put and deleted.
+fn rows(commands: &[Command], known: &Known, blind: bool) -> Statement {
+    let mut sets: BTreeMap<(usize, Way), Vec<Vec<Value>>> = BTreeMap::new();
+    for (place, fate) in folded(commands) {
+        let table = TABLES[place.0];
+        let (way, values) = match fate {
+            Fate::Gone => (Way::Delete, place.1),
+            Fate::Row { values, again: true } => (Way::Put, values),
+            Fate::Row { values, .. } if table.insert_only => (Way::Keep, values),
+            Fate::Row { values, .. } if blind || !GUARDED.contains(&table.name) || known.0.contains(&place) => {
+                (Way::Put, values)
+            }
+            Fate::Row { values, .. } => (Way::Insert, values),
+        };
+        sets.entry((place.0, way)).or_default().push(values);
+    }
+    let mut parts = Vec::new();
+    let mut params = Vec::new();
+    for ((table, way), rows) in sets {
+        let table = TABLES[table];
+        parts.push(format!("w{} AS ({})", parts.len(), part(table, way, params.len())));
+        params.extend(columns(table, way, rows));
+    }
+    Statement { sql: Arc::from(format!("WITH {} SELECT 1", parts.join(",\n"))), params }
+}
+
+/// The rows as columns: one array each.
+fn columns(table: &Table, way: Way, rows: Vec<Vec<Value>>) -> Vec<Param> {
+    let count = if way == Way::Delete { table.key } else { table.columns.len() };
+    let mut columns: Vec<_> = table.columns[..count].iter().map(|column| Param::column(column.kind)).collect();
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
+        }
+    }
+    columns
+}
+
+/// The part of a statement that writes one table from arrays; `before` parameters come before its own.
+fn part(table: &Table, way: Way, before: usize) -> String {
+    let names = |columns: &[levada_store::value::Column]| {
+        columns.iter().map(|column| format!("\"{}\"", column.name)).collect::<Vec<_>>()
+    };
+    let keys = names(&table.columns[..table.key]);
+    let count = if way == Way::Delete { table.key } else { table.columns.len() };
+    let arrays: Vec<_> = table.columns[..count]
+        .iter()
+        .zip(before + 1..)
+        .map(|(column, number)| format!("${number}::{}[]", sql_type(column.kind)))
+        .collect();
+    let arrays = arrays.join(", ");
+    let name = table.name;
+    if way == Way::Delete {
+        let same: Vec<_> = keys.iter().zip(0..).map(|(key, number)| format!("t.{key} = k.k{number}")).collect();
+        let given: Vec<_> = (0..keys.len()).map(|number| format!("k{number}")).collect();
+        return format!("DELETE FROM {name} t USING unnest({arrays}) k({}) WHERE {}", given.join(", "), same.join(" AND "));
+    }
+    let insert = format!("INSERT INTO {name} ({}) SELECT * FROM unnest({arrays})", names(table.columns).join(", "));
+    let changed = names(&table.columns[table.key..]).into_iter().map(|column| format!("{column} = excluded.{column}"));
+    match way {
+        Way::Put => {
+            format!("{insert} ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), changed.collect::<Vec<_>>().join(", "))
+        }
+        Way::Keep => format!("{insert} ON CONFLICT ({}) DO NOTHING", keys.join(", ")),
+        Way::Insert | Way::Delete => insert,
+    }
+}
+
+/// One statement for whole runs, stand-alone executions and old events that go.
+fn removals(commands: &[Command]) -> Statement {
+    let (mut runs, mut executions, mut before_ms) = (Vec::new(), Vec::new(), i64::MIN);
+    for command in commands {
+        match command {
+            Command::DeleteRun(run) => runs.push(Uuid::from_u128(run.0)),
+            Command::DeleteExecution(id) => executions.push(Uuid::from_u128(id.0)),
+            Command::DeleteEventsBefore(at_ms) => before_ms = before_ms.max(*at_ms),
+            Command::Put(_) | Command::Delete(_) => {}
+        }
+    }
+    Statement {
+        sql: Arc::from(include_str!("sql/remove.sql")),
+        params: vec![Param::Ids(runs), Param::Ids(executions), Param::Int(before_ms)],
+    }
+}
