@@ -7,7 +7,7 @@ use levada_store::{BuildingScope, ClaimScope, Command, DueKind, ExecutionId, Mom
 use rusqlite::Connection;
 
 use crate::errors::Result;
-use crate::load::load;
+use crate::load::{Claims, load};
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::session::Session;
 use crate::{dues, write};
@@ -101,7 +101,7 @@ fn statements(connection: &Connection) -> Result<Vec<&'static str>> {
         let session = Session::new(connection);
         let moment = Moment { now_ms: i64::MAX / 2, seq: 1, inline_run_max };
         for scope in scopes() {
-            load(&session, &scope, moment, None)?;
+            load(&session, (&scope, Claims::Alone), moment, None)?;
         }
         for kind in DueKind::ALL {
             dues::earliest(&session, *kind)?;

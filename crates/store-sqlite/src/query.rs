@@ -12,7 +12,7 @@ use rusqlite::types::Value as Sql;
 
 use crate::codec::id;
 use crate::errors::{Failure, Result};
-use crate::load::load;
+use crate::load::{Claims, load};
 use crate::select::Select;
 use crate::session::{Session, read_all};
 
@@ -41,7 +41,7 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
     let mut page = Page::default();
     let rows = &mut page.rows;
     match query {
-        Query::Scope(scope) => *rows = load(session, scope, moment, None)?.0,
+        Query::Scope(scope) => *rows = load(session, (scope, Claims::Alone), moment, None)?.0,
         Query::Payload(execution) => payload(session, *execution, rows)?,
         Query::Attempts(execution) => {
             bring(session, &EXECUTION, [id(execution.0)], rows)?;

@@ -7,7 +7,7 @@ use levada_store::{Batch, Command, Moment, Record, State, StoreTime, Waker, wake
 use rusqlite::Connection;
 
 use crate::errors::{Failure, Result};
-use crate::load::{Places, load};
+use crate::load::{Claims, Places, load};
 use crate::owner::Owner;
 use crate::session::Session;
 use crate::statistics::Counters;
@@ -76,7 +76,8 @@ impl Writer {
         let now_ms = self.time.now_ms();
         let moment = Moment { now_ms, seq: self.seq, inline_run_max: self.inline_run_max };
         let session = Session::new(&self.connection);
-        let (state, places) = load(&session, &batch.scope(), moment, self.places.take())?;
+        let claims = if batch.len() > 1 { Claims::Together } else { Claims::Alone };
+        let (state, places) = load(&session, (&batch.scope(), claims), moment, self.places.take())?;
         self.places = places;
         let commands = plan(batch, state)?;
         if !commands.is_empty() {

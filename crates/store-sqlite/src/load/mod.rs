@@ -45,22 +45,23 @@ static WORKER: Select<WorkerRow> = Select::new("WHERE instance = ?1");
 static ENGINE_NODES: Select<EngineNode> = Select::new("");
 static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
 
-/// Whose scope it is: of one question, or of calls that share a transaction, whose claims must not all find the same rows.
+/// Whether the claims of a scope look at the rows alone or together: those of calls that share a transaction must not all find the
+/// same ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Once,
+pub(crate) enum Claims {
+    Alone,
     Together,
 }
 
 /// The slice of a scope, and the places it had to look up.
 pub(crate) fn load(
     session: &Session<'_>,
-    (scope, asked): (&Scope, Asked),
+    (scope, claims): (&Scope, Claims),
     moment: Moment,
     places: Option<Arc<Places>>,
 ) -> Result<(State, Option<Arc<Places>>)> {
     let state = State { now_ms: moment.now_ms, seq: moment.seq, ..State::default() };
-    let offered = (asked == Asked::Together).then(BTreeMap::new);
+    let offered = (claims == Claims::Together).then(BTreeMap::new);
     let mut slice = Slice { session, moment, state, loaded: BTreeSet::new(), offered, places };
     for part in scope.parts() {
         slice.part(part)?;
