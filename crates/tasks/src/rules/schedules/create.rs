@@ -2,10 +2,11 @@
 
 use levada_base::Error;
 use levada_store::rows::Schedule;
-use levada_store::{ScheduleId, Scope};
+use levada_store::{ExecutionId, RunId, ScheduleId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::row::{move_to, spec_of};
+use crate::rules::schedule::{member_id, run_id};
 use crate::rules::{Created, Draft, Rule, errors, validate};
 use crate::spec::{NewSchedule, Recurrence};
 
@@ -37,6 +38,7 @@ impl Rule for CreateSchedule {
                 Err(errors::used_otherwise(format!("schedule id \"{}\"", self.id)))
             };
         }
+        self.try_graph(draft)?;
         // A schedule of this id may have been removed: no nominal time begins a second run.
         let after_ms = draft.last_nominal(self.id).unwrap_or(now_ms).max(now_ms);
         move_to(&mut row, &timetable, timetable.next_fire(after_ms));
@@ -55,10 +57,23 @@ impl CreateSchedule {
             let option = if graph.id.is_some() { "graph.id" } else { "graph.request_key" };
             return Err(errors::not_here(option, "remove it: the ids of a schedule's runs follow from their nominal times"));
         }
+        if graph.nodes.iter().any(|node| node.execution.id.is_some()) {
+            return Err(errors::not_here(
+                "graph.nodes.execution.id",
+                "remove it: every run of a schedule has members of its own",
+            ));
+        }
         if graph.options.namespace != self.new.namespace {
             return Err(errors::invalid("graph.options.namespace", &graph.options.namespace, "the namespace of the schedule"));
         }
         Ok(())
+    }
+
+    /// Refuses a graph of which no run could ever begin. Lanes are not looked at: they may be closed now and open then.
+    fn try_graph(&self, draft: &Draft) -> Result<(), Error> {
+        let run = RunId(run_id(self.id.0, 0));
+        let ids: Vec<_> = (0..self.new.graph.nodes.len()).map(|index| ExecutionId(member_id(run.0, index))).collect();
+        draft.clone().submit(run, &ids, &self.new.graph, None)
     }
 
     /// Everything but when it fires.

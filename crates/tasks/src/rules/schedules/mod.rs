@@ -4,7 +4,9 @@
 
 mod change;
 mod create;
+mod fire;
 mod row;
 
 pub use change::{DeleteSchedule, PauseSchedule, ResumeSchedule};
 pub use create::CreateSchedule;
+pub use fire::{FireSchedule, Fired};
