@@ -115,7 +115,8 @@ macro_rules! tables {
                 std::iter::empty()$(.chain(self.$rows.values().cloned().map(Record::$Row)))*
             }
 
-            /// The commands that lead from `self` to `later`, table by table, removals last. Both must be of the same scope.
+            /// The commands that lead from `self` to `later`, table by table, removals last. Both must be of the same scope, and no row of an
+            /// insert-only table may be in both in different forms.
             #[must_use]
             pub fn commands_to(&self, later: &Self) -> Vec<Command> {
                 let mut commands = Vec::new();

@@ -41,6 +41,7 @@ impl Maker {
         run.outcome = ended.then(|| *self.dice.pick(&Outcome::ALL[..4]));
         run.ended_ms = ended.then(|| self.near());
         run.sealed_ms = (!building).then(|| self.near());
+        run.build_deadline_ms = if building { Some(self.near()) } else { run.build_deadline_ms };
         run.deadline_ms = run.deadline_ms.filter(|_| !ended);
         run.cancel_grace_ms = run.cancel_grace_ms.filter(|_| !ended);
         run.retain_until_ms = run.retain_until_ms.filter(|_| ended);

@@ -1,0 +1,82 @@
+//! What can be wrong with a store.
+
+use levada_store::DueKind;
+
+/// One fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    // What is written.
+    ForgetsTable(&'static str),
+    DropsLastCommand,
+    ForgetsDeletes,
+    ForgetsDeleteRun,
+    DeletesOnlyTheRun,
+    DeletesOnlyTheExecution,
+    DeletesOneEventTooMany,
+    OverwritesInserts,
+    ReversesCommands,
+    CutsText,
+    CutsBytes,
+    TakesEmptyTextForNull,
+    TakesNullForZero,
+    KeepsOnly32Bits,
+    FoldsCase,
+    // What becomes of a refusal.
+    CommitsUpToTheViolation,
+    SaysYesToViolations,
+    TellsAnotherCode,
+    ForgetsDetails,
+    // What calls do to each other.
+    ReadsBeforeItLocks,
+    SwapsAnswers,
+    FailsWithItsNeighbour,
+    // What a plan sees.
+    HidesTable(&'static str),
+    ShowsOldSlices,
+    ShowsMore,
+    LocksNoRun,
+    KnowsNoWholeRun,
+    OffersNothing,
+    CountsNoActive,
+    CountsNoSpared,
+    SettlesEveryRunInline,
+    IgnoresClaimLimit,
+    IgnoresPriority,
+    OffersNewestFirst,
+    IgnoresNamespaces,
+    IgnoresCapabilities,
+    ForgetsClaims,
+    IgnoresDueLimit,
+    RepeatsNumbers,
+    KeepsNoRoomForNumbers,
+    // Time and name.
+    FollowsTheClockBack,
+    StopsTime,
+    RenamesItself,
+    ForgetsDue(DueKind),
+    TellsDueLate(DueKind),
+    // What is told.
+    LosesWakes,
+    LosesOneKindOfWake,
+    WakesLate,
+    WakesAfterRefusals,
+    // What is read.
+    ReadsEventsTwice,
+    SkipsAnEvent,
+    TurnsPagesAround,
+    IgnoresEventLimit,
+    StaysWhereNothingIsShown,
+    IgnoresEventNamespaces,
+    IgnoresEventRun,
+    IgnoresEventExecution,
+    IgnoresEventLanes,
+    IgnoresEventKinds,
+    IgnoresEventTag,
+    EndsAfterTheFirstPage,
+    NeverEnds,
+    BeginsPagesAgain,
+    IgnoresFilters,
+    CountsNothing,
+    NumbersItsDump,
+}
