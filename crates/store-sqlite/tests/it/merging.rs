@@ -1,14 +1,17 @@
 //! Calls that wait while a commit is in flight share the next transaction, each with its own result.
 
+use std::sync::mpsc;
+
+use futures::channel::oneshot;
 use futures::executor::block_on;
-use futures::future::join_all;
+use futures::future::{join, join_all, join3};
 use levada_base::{Error, World, codes};
 use levada_store::alphabets::AttemptState;
 use levada_store::rows::Attempt;
 use levada_store::{ExecutionId, Scope, State, Store};
 use levada_store_sqlite::SqliteStore;
 
-use crate::stage::{Stage, attempt, claimed, code, dump, put, puts, ready};
+use crate::stage::{Stage, attempt, claim, claimed, code, dump, policy, put, puts, ready, route};
 
 const CALLERS: u128 = 64;
 const ROUNDS: u128 = 20;
@@ -79,4 +82,61 @@ fn t_112_a_lone_call_is_a_transaction_of_its_own() {
         assert_eq!((done.transactions, done.commits, done.calls), (1, 1, 1));
         store.close();
     }
+}
+
+#[test]
+fn t_112_claims_that_share_a_transaction_take_different_rows() {
+    let stage = Stage::new();
+    let store = stage.open_in(World::real());
+    let rows = (1..=5).map(|number| ready(number, 1).into());
+    put(&store, rows.chain([policy().into(), route(1, "default", "").into()])).expect("written");
+    let (go_on, all_wait) = std::sync::mpsc::channel();
+    let first = store.transact(Scope::EngineNodes, move |_: &State| {
+        assert!(all_wait.recv().is_ok());
+        Ok((Vec::new(), ()))
+    });
+    let take = |token: u128| {
+        store.transact(claim(2, token), move |state: &State| {
+            let free = state.candidates.iter().filter_map(|id| state.executions.get(id));
+            let free = free.filter(|row| row.phase == levada_store::alphabets::Phase::Runnable).take(2);
+            let taken: Vec<_> = free.map(|row| claimed(row.clone(), token, 50)).collect();
+            Ok((puts(taken.iter().cloned().map(Into::into)), taken.len()))
+        })
+    };
+    let claims = join_all([take(21), take(22), take(23)]);
+    let release = async { go_on.send(()) };
+    let (_, counts, released) = block_on(futures::future::join3(first, claims, release));
+    released.expect("the first transaction waits");
+    let counts: Vec<_> = counts.into_iter().map(|count| count.expect("claimed")).collect();
+    assert_eq!(counts, [2, 2, 1]);
+    assert_eq!(store.statistics().transactions, 3, "the claims shared one");
+    assert!(dump(&store).executions.values().all(|row| row.claim_token.is_some()));
+}
+
+#[test]
+fn t_049_claims_that_share_a_transaction_find_work_for_each() {
+    let stage = Stage::new();
+    let store = stage.open_in(World::real());
+    put(&store, [route(1, "default", "").into(), policy().into()]).expect("written");
+    put(&store, (1..=9).map(|number| ready(number, 1).into())).expect("written");
+    let (begun, entered) = oneshot::channel();
+    let (leave, left) = mpsc::channel();
+    let mut begun = Some(begun);
+    let busy = move |_: &State| {
+        begun.take().into_iter().for_each(|begun: oneshot::Sender<()>| begun.send(()).expect("somebody waits"));
+        left.recv().expect("the claims are queued");
+        Ok((Vec::new(), ()))
+    };
+    let offered = async |limit, token| {
+        let plan = |state: &State| Ok((Vec::new(), state.candidates.clone()));
+        store.transact(claim(limit, token), plan).await.expect("a slice")
+    };
+    let claims = async {
+        entered.await.expect("the writer is busy");
+        // Each part is asked in its turn, so both claims are queued before the writer goes on.
+        join3(offered(2, 1), offered(3, 2), async { leave.send(()).expect("the writer waits") }).await
+    };
+    let (_, (one, other, ())) = block_on(join(store.transact(Scope::Executions(Vec::new()), busy), claims));
+    assert_eq!(one, (1..=5).map(ExecutionId).collect(), "two for one claim, three for the other");
+    assert_eq!(other, one, "they share a slice");
 }
