@@ -4,7 +4,7 @@ mod background;
 mod claims;
 mod engine;
 mod metrics;
-mod ops;
+pub mod ops;
 pub mod ring0;
 pub mod rules;
 mod settings;
@@ -13,5 +13,5 @@ mod timer;
 pub mod worker;
 
 pub use background::{BackgroundStatus, Report};
-pub use ops::{Results, Tasks};
+pub use ops::Tasks;
 pub use settings::{BackgroundSettings, Settings, WorkerSettings};

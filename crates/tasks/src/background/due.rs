@@ -5,12 +5,15 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use levada_base::Error;
-use levada_store::{DueKind, Store};
+use levada_base::{Error, Kind};
+use levada_store::{DueKind, Query, Scope, Store};
 
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
-use crate::rules::{ExpireRequestKeys, RetainExecutions, RetainRuns, SweepExecutions, SweepWorkers};
+use crate::metrics;
+use crate::rules::{
+    DueConditions, ExpireRequestKeys, FireSchedule, RetainExecutions, RetainRuns, SweepExecutions, SweepRuns, SweepWorkers,
+};
 
 /// A worker that consumes stored times.
 pub(super) struct Due {
@@ -26,7 +29,7 @@ pub(super) static ALL: [Due; 8] = [
     Due { name: "attempt_timeout", kinds: &[DueKind::AttemptDeadline], tick_ms: 1_000, batch: 1_000 },
     Due { name: "deadline", kinds: &[DueKind::Deadline, DueKind::RunDeadline], tick_ms: 1_000, batch: 1_000 },
     Due { name: "due_promote", kinds: &[DueKind::Promote], tick_ms: 500, batch: 2_000 },
-    Due { name: "condition_expiry", kinds: &[DueKind::Condition], tick_ms: 1_000, batch: 1_000 },
+    Due { name: "waitpoint_expiry", kinds: &[DueKind::Condition], tick_ms: 1_000, batch: 1_000 },
     Due { name: "retention", kinds: &[DueKind::RetainRun, DueKind::RetainExecution], tick_ms: 30_000, batch: 1_000 },
     Due { name: "schedule", kinds: &[DueKind::Schedule], tick_ms: 500, batch: 100 },
     Due {
@@ -105,8 +108,59 @@ async fn sweep<S: Store>(engine: &Engine<S>, kind: DueKind, limit: u32, report: 
             report.add("workers_forgotten", swept.forgotten);
             Ok(swept.lost + swept.forgotten)
         }
-        DueKind::RunDeadline | DueKind::Condition | DueKind::Building | DueKind::CancelGrace | DueKind::Schedule => Ok(0),
+        DueKind::RunDeadline | DueKind::Building | DueKind::CancelGrace => {
+            let swept = engine.act("sweep_runs", SweepRuns { kind, limit }).await?;
+            report.add("expired", swept.expired);
+            report.add("never_sealed", swept.never_sealed);
+            report.add("grace_over", swept.grace_over);
+            Ok(swept.total())
+        }
+        DueKind::Condition => expire_conditions(engine, limit, report).await,
+        DueKind::Schedule => fire_schedules(engine, limit, report).await,
     }
+}
+
+/// Each condition is missed in a transaction of its own run.
+async fn expire_conditions<S: Store>(engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
+    let due = engine.act("due_conditions", DueConditions { limit }).await?;
+    let handled = u32::try_from(due.len()).unwrap_or(u32::MAX);
+    for condition in due {
+        match engine.act("expire_condition", condition).await {
+            Ok(_) => report.add("missed", 1_u64),
+            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+            Err(_) => {
+                metrics::background_error("waitpoint_expiry");
+                report.add("errors", 1_u64);
+            }
+        }
+    }
+    Ok(handled)
+}
+
+/// Each schedule fires in a transaction of its own, which also moves it on: however many nodes try, one does.
+async fn fire_schedules<S: Store>(engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
+    let due = engine.read(Query::Scope(Scope::Due(DueKind::Schedule, limit))).await?.rows.schedules;
+    let mut handled = 0;
+    for row in due.into_values().filter(|row| engine.settings.serves(&row.namespace)) {
+        let fired = match FireSchedule::of(&row, None) {
+            Ok(rule) => engine.act("fire_schedule", rule).await,
+            Err(damaged) => Err(damaged),
+        };
+        match fired {
+            Ok(fired) => {
+                handled += 1;
+                report.add("fired", u64::try_from(fired.runs.len()).unwrap_or(u64::MAX));
+                report.add("missed", fired.missed);
+                report.add("skipped", fired.skipped);
+            }
+            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+            Err(_) => {
+                metrics::background_error("schedule");
+                report.add("errors", 1_u64);
+            }
+        }
+    }
+    Ok(handled)
 }
 
 async fn sweep_executions<S: Store>(engine: &Engine<S>, kind: DueKind, limit: u32, report: &mut Report) -> Result<u32, Error> {

@@ -2,10 +2,25 @@
 //! decided and committed, and hands the answer back. No operation keeps anything between calls, so each may be dropped or repeated at
 //! any moment.
 
+mod bulk;
+mod cancel_run;
 mod claim;
+mod events;
 mod executions;
+mod operator;
+mod places;
+mod plan;
+mod reads;
+mod runs;
+mod schedules;
+mod tags;
 mod work;
 
+pub use bulk::{BULK_EXECUTIONS_MAX, BULK_REFUSALS_MAX, BulkReport, BulkVerb, Selection};
+pub use cancel_run::{CANCEL_WAIT_MS_MAX, CancelCounts, CancelProgress, CancelledRun, REMAINING_IDS_MAX};
+pub use events::{CursorText, EventFeed};
+pub use plan::Planned;
+pub use reads::{EdgeView, ExecutionView, GraphView, Listed, PAGE_MAX, ResultView, RunView};
 pub use work::Results;
 
 use std::sync::Arc;
@@ -14,7 +29,7 @@ use std::time::Duration;
 use levada_base::{Error, World, codes};
 use levada_store::{Store, Token};
 
-use crate::background::{self, Report, Supervisor};
+use crate::background::{self, BackgroundStatus, Report, Supervisor};
 use crate::engine::Engine;
 use crate::settings::Settings;
 use crate::spec::Handle;
@@ -97,6 +112,12 @@ impl<S: Store> Tasks<S> {
             reports.push((name, background::tick(&self.engine, name).await?));
         }
         Ok(reports)
+    }
+
+    /// How the background workers of this node fare, in their order; none if they are off.
+    #[must_use]
+    pub fn background(&self) -> Vec<BackgroundStatus> {
+        self.supervisor.status()
     }
 
     /// Ends all background work of this node, for all clones: no new batch begins, running transactions end. Operations still work.

@@ -20,6 +20,7 @@ mod group;
 mod handle;
 mod hold;
 mod intern;
+mod joint;
 mod lanes;
 mod lease;
 mod nodes;
@@ -36,11 +37,12 @@ pub mod schedule;
 mod schedules;
 mod settle;
 mod sweep;
+mod tags;
 mod validate;
 mod workers;
 mod write;
 
-pub(crate) use errors::invalid;
+pub(crate) use errors::{beyond, invalid, unknown};
 pub(crate) use intern::route;
 
 use levada_base::Error;
@@ -58,6 +60,7 @@ pub use claim::{Claim, Claimed, ClaimedInput};
 pub use create::{CreateExecution, Created};
 pub use dispatch::{DispatchGroup, Dispatched};
 pub use draft::Draft;
+pub(crate) use joint::decide_whole;
 pub use lanes::{ChangeLane, LaneChange};
 pub use nodes::{GONE_NODE_KEPT_MS, NodeAlive, NodeSeen, OUTAGE_MS};
 pub use operator::{ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, RunNow};
@@ -70,6 +73,7 @@ pub use revoke::{RevokeLease, Revoked};
 pub use schedules::{CreateSchedule, DeleteSchedule, FireSchedule, Fired, PauseSchedule, ResumeSchedule};
 pub use settle::{SettleRun, Settled};
 pub use sweep::{SweepExecutions, Swept};
+pub use tags::{ChangeTags, TagOwner};
 pub use workers::{
     DEAD_WORKER_KEPT_MS, DrainWorker, HeartbeatWorker, MarkWorkerDead, RegisterWorker, Registered, SweepWorkers, WorkersSwept,
 };
@@ -183,6 +187,7 @@ events! {
     ResumeRun,
     SweepRuns,
     PostponeGroup,
+    ChangeTags,
     HoldExecution,
     ReleaseExecution,
     ChangePriority,

@@ -4,6 +4,7 @@
 
 mod execution;
 mod graph;
+mod handle;
 mod policy;
 mod schedule;
 mod worker;
@@ -13,6 +14,7 @@ pub use graph::{
     CancelRun, Fragment, GraphEdge, GraphNode, GroupPolicy, NewCondition, NewEdge, NewRun, Resolution, RestartOptions,
     RunGraph, RunOptions, Upstream, Wait,
 };
+pub use handle::HANDLE_BYTES;
 pub use policy::{Backoff, CrashPolicy, ExecutionPolicy, RetryPolicy};
 pub use schedule::{NewSchedule, Recurrence};
 pub use worker::{ClaimRequest, Complete, Delay, Fail, Failure, Handle, ProgressNote, Renew, Skip};

@@ -1,0 +1,100 @@
+//! What operators do to one execution, and beginning again.
+
+use levada_base::Error;
+use levada_store::alphabets::Outcome;
+use levada_store::rows::Facts;
+use levada_store::{ExecutionId, Query, RunId, Scope, Store};
+
+use super::Tasks;
+use crate::rules::{
+    self, Applied, ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, ReplayExecution, Replayed, RestartRun,
+    Restarted, RetryFailed, RunNow,
+};
+use crate::spec::{Payload, RestartOptions};
+
+impl<S: Store> Tasks<S> {
+    /// Holds an execution: it is not claimed before it is released.
+    ///
+    /// # Errors
+    /// `LV-T002`; `LV-T104` if it ended.
+    pub async fn hold(&self, execution: ExecutionId, actor: &str) -> Result<Applied, Error> {
+        self.engine.act("hold", HoldExecution { execution, actor: actor.to_owned() }).await
+    }
+
+    /// Lets a held execution go on.
+    ///
+    /// # Errors
+    /// `LV-T002`; `LV-T104` if it ended.
+    pub async fn release(&self, execution: ExecutionId, actor: &str) -> Result<Applied, Error> {
+        self.engine.act("release", ReleaseExecution { execution, actor: actor.to_owned() }).await
+    }
+
+    /// Moves an execution in its queue: 0 … 9000, higher first.
+    ///
+    /// # Errors
+    /// `LV-T001`, `LV-T002`; `LV-T104` if it ended.
+    pub async fn change_priority(&self, execution: ExecutionId, priority: i32, actor: &str) -> Result<Applied, Error> {
+        self.engine.act("change_priority", ChangePriority { execution, priority, actor: actor.to_owned() }).await
+    }
+
+    /// Does not wait for a delayed execution's time.
+    ///
+    /// # Errors
+    /// `LV-T002`, `LV-T105`; `LV-T104` if it ended.
+    pub async fn run_now(&self, execution: ExecutionId, actor: &str) -> Result<Applied, Error> {
+        self.engine.act("run_now", RunNow { execution, actor: actor.to_owned() }).await
+    }
+
+    /// Ends an execution as succeeded, failed or skipped, whatever its worker does.
+    ///
+    /// # Errors
+    /// `LV-T001` … `LV-T003`; `LV-T104` if it ended.
+    pub async fn override_outcome(
+        &self,
+        execution: ExecutionId,
+        outcome: Outcome,
+        result: Option<(Payload, Facts)>,
+        actor: &str,
+    ) -> Result<Applied, Error> {
+        let (result, facts) = result.map_or((None, Facts::default()), |(result, facts)| (Some(result), facts));
+        let rule = OverrideOutcome { execution, outcome, result, facts, actor: actor.to_owned() };
+        self.engine.act("override_outcome", rule).await
+    }
+
+    /// Begins an ended execution again, by itself.
+    ///
+    /// # Errors
+    /// `LV-T002`, `LV-T218`, `LV-T801`, `LV-T802`, `LV-T804`.
+    pub async fn replay(&self, execution: ExecutionId, ignore_edges: bool, actor: &str) -> Result<Replayed, Error> {
+        let scope = Scope::Leases(vec![(execution, NO_FENCE)]);
+        let page = self.engine.read(Query::Scope(scope)).await?;
+        let row = page.rows.executions.get(&execution).ok_or_else(|| rules::unknown("execution", execution))?;
+        let rule = ReplayExecution { execution, run: row.run_id, ignore_edges, actor: actor.to_owned() };
+        self.engine.act("replay", rule).await
+    }
+
+    /// Begins a run again from a member, and with `cascade` from all that follows from it.
+    ///
+    /// # Errors
+    /// `LV-T002`, `LV-T208`, `LV-T801` … `LV-T803`.
+    pub async fn restart_run_from(
+        &self,
+        run: RunId,
+        from: ExecutionId,
+        options: RestartOptions,
+        actor: &str,
+    ) -> Result<Restarted, Error> {
+        self.engine.act("restart_run_from", RestartRun { run, from, options, actor: actor.to_owned() }).await
+    }
+
+    /// Begins a run again from every failure that nothing absorbed.
+    ///
+    /// # Errors
+    /// `LV-T002`, `LV-T802`, `LV-T803`.
+    pub async fn retry_failed(&self, run: RunId, force: bool, actor: &str) -> Result<Restarted, Error> {
+        self.engine.act("retry_failed", RetryFailed { run, force, actor: actor.to_owned() }).await
+    }
+}
+
+/// A fence that nobody ever had: an execution is read without what was closed through one.
+pub(super) const NO_FENCE: i64 = -1;
