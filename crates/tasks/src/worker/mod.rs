@@ -14,6 +14,7 @@ mod drain;
 mod extract;
 mod handler;
 mod in_flight;
+mod in_process;
 mod renewal;
 mod report;
 mod running;

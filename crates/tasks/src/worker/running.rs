@@ -27,6 +27,8 @@ pub struct RunningWorker {
 
 /// How long a claim waits for work before it is asked again.
 const CLAIM_WAIT_MS: i64 = 20_000;
+/// A lane of the engine's that never holds anything: a claim in it can only give what its token was given before.
+const NO_LANE: &str = "system.none";
 /// The pause after a claim that failed.
 const CLAIM_PAUSE: Duration = Duration::from_millis(250);
 
@@ -81,6 +83,7 @@ pub(super) fn start<S: Service>(worker: Worker<S>) -> RunningWorker {
         recording: None,
         renewing: None,
         token: None,
+        is_recalled: false,
         report: DrainReport::default(),
     };
     RunningWorker { drain, actor: tokio::spawn(actor.run()) }
@@ -97,6 +100,8 @@ struct Actor<S> {
     renewing: Option<BoxFuture<'static, Answers>>,
     /// The token of a claim whose answer did not come: it is repeated with it.
     token: Option<Token>,
+    /// It drains, and the claim that was waiting was called back.
+    is_recalled: bool,
     report: DrainReport,
 }
 
@@ -122,8 +127,11 @@ impl<S: Service> Actor<S> {
             self.record();
             if drained == Drained::No {
                 self.claim();
-            } else if self.is_idle() {
-                break;
+            } else {
+                self.recall();
+                if self.is_idle() {
+                    break;
+                }
             }
             match self.next(&mut renewal).await {
                 Happened::Claimed(answer) => self.claimed(answer),
@@ -210,6 +218,17 @@ impl<S: Service> Actor<S> {
         );
     }
 
+    /// Calls a waiting claim back: what it was given and did not hear of is asked for, and nothing new.
+    fn recall(&mut self) {
+        if self.is_recalled || self.claiming.is_none() {
+            return;
+        }
+        self.is_recalled = true;
+        let (mut request, service) = (self.request(1, 0), self.worker.service.clone());
+        request.lanes = vec![NO_LANE.to_owned()];
+        self.claiming = Some(async move { service.claim(request).await }.boxed());
+    }
+
     fn claimed(&mut self, answer: Result<Vec<Claimed>, Error>) {
         self.claiming = None;
         // After an error the same token is used again: what was given and not heard of comes back.
@@ -275,7 +294,10 @@ impl<S: Service> Actor<S> {
             self.report.finished += recorded.recorded;
             self.begin(recorded.claimed);
         }
-        if let Some(Some(Ok(given))) = self.claiming.take().map(FutureExt::now_or_never) {
+        self.recall();
+        if let Some(claiming) = self.claiming.take()
+            && let Ok(given) = claiming.await
+        {
             self.begin(given);
         }
         for handle in self.in_flight.abandon() {

@@ -1,0 +1,85 @@
+//! How a worker ends: gracefully, at once, or by being dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use levada_store::alphabets::{AttemptState, Phase, PublicState};
+use levada_tasks::worker::Stop;
+use tokio::sync::Notify;
+
+use crate::setup::{attempts, create, ended, engine, new, until, worker};
+
+/// A handler that waits until it is let go.
+fn gate() -> (Arc<Notify>, impl Fn() -> futures::future::BoxFuture<'static, Result<(), Stop>> + Send + Sync + 'static) {
+    let open = Arc::new(Notify::new());
+    let gate = open.clone();
+    let handler = move || -> futures::future::BoxFuture<'static, Result<(), Stop>> {
+        let gate = gate.clone();
+        Box::pin(async move {
+            gate.notified().await;
+            Ok(())
+        })
+    };
+    (open, handler)
+}
+
+#[tokio::test]
+async fn h_5_a_drained_worker_finishes_what_it_has_and_takes_nothing_more() {
+    let tasks = engine().await;
+    let (open, handler) = gate();
+    let first = create(&tasks, new("gate")).await;
+    let running = worker(&tasks).on("gate", handler).build().expect("complete").start();
+    until(&tasks, first, |row| row.phase == Phase::Active).await;
+    let drained = tokio::spawn(running.drain(Duration::from_secs(20)));
+    // The order to drain is taken before the handler can end: it ends only when it is let go below.
+    tokio::task::yield_now().await;
+    let second = create(&tasks, new("gate")).await;
+    open.notify_one();
+    let report = drained.await.expect("it drains");
+    assert_eq!(ended(&tasks, first).await, PublicState::Succeeded);
+    assert_eq!((report.finished, report.given_back, report.unrecorded), (1, 0, 0));
+    let row = until(&tasks, second, |_| true).await;
+    assert_eq!(row.public_state(), PublicState::Ready, "a draining worker claims nothing");
+}
+
+#[tokio::test]
+async fn h_5_what_is_not_finished_in_time_can_be_claimed_at_once() {
+    let tasks = engine().await;
+    let (_open, handler) = gate();
+    let id = create(&tasks, new("gate")).await;
+    let running = worker(&tasks).lease(Duration::from_secs(600)).on("gate", handler).build().expect("complete").start();
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    let report = running.drain(Duration::from_millis(10)).await;
+    assert_eq!(report.given_back, 1);
+    let row = until(&tasks, id, |_| true).await;
+    assert_eq!(row.public_state(), PublicState::Ready);
+    assert_eq!(attempts(&tasks, id).await[0].state, AttemptState::Revoked);
+    assert_eq!(row.crash_used, 1, "given back by the worker itself, it counts as a crash");
+}
+
+#[tokio::test]
+async fn h_6_a_dropped_worker_gives_its_leases_back() {
+    let tasks = engine().await;
+    let (_open, handler) = gate();
+    let id = create(&tasks, new("gate")).await;
+    let running = worker(&tasks).lease(Duration::from_secs(600)).on("gate", handler).build().expect("complete").start();
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    drop(running);
+    let row = until(&tasks, id, |row| row.phase == Phase::Runnable).await;
+    assert_eq!(row.public_state(), PublicState::Ready);
+}
+
+#[test]
+fn h_1_a_worker_that_cannot_work_is_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let tasks = engine().await;
+        let code = |built: Result<_, levada_base::Error>| built.err().map(|error| error.code().name());
+        assert_eq!(code(worker(&tasks).build().map(drop)), Some("LV-T001"), "no handler");
+        let (_open, handler) = gate();
+        assert_eq!(code(worker(&tasks).on("gate", handler).max_concurrent(0).build().map(drop)), Some("LV-T001"));
+        let (_open, handler) = gate();
+        let short = worker(&tasks).on("gate", handler).lease(Duration::from_millis(10));
+        assert_eq!(code(short.build().map(drop)), Some("LV-T106"));
+    });
+}

@@ -1,0 +1,6 @@
+//! The worker runtime against the engine on the in-memory store.
+
+mod drain;
+mod handlers;
+mod leases;
+mod setup;
