@@ -1,10 +1,7 @@
 //! Calls that wait while a commit is in flight share the next transaction, each with its own result.
 
-use std::sync::mpsc;
-
-use futures::channel::oneshot;
 use futures::executor::block_on;
-use futures::future::{join, join_all, join3};
+use futures::future::join_all;
 use levada_base::{Error, World, codes};
 use levada_store::alphabets::AttemptState;
 use levada_store::rows::Attempt;
@@ -111,32 +108,4 @@ fn t_112_claims_that_share_a_transaction_take_different_rows() {
     assert_eq!(counts, [2, 2, 1]);
     assert_eq!(store.statistics().transactions, 3, "the claims shared one");
     assert!(dump(&store).executions.values().all(|row| row.claim_token.is_some()));
-}
-
-#[test]
-fn t_049_claims_that_share_a_transaction_find_work_for_each() {
-    let stage = Stage::new();
-    let store = stage.open_in(World::real());
-    put(&store, [route(1, "default", "").into(), policy().into()]).expect("written");
-    put(&store, (1..=9).map(|number| ready(number, 1).into())).expect("written");
-    let (begun, entered) = oneshot::channel();
-    let (leave, left) = mpsc::channel();
-    let mut begun = Some(begun);
-    let busy = move |_: &State| {
-        begun.take().into_iter().for_each(|begun: oneshot::Sender<()>| begun.send(()).expect("somebody waits"));
-        left.recv().expect("the claims are queued");
-        Ok((Vec::new(), ()))
-    };
-    let offered = async |limit, token| {
-        let plan = |state: &State| Ok((Vec::new(), state.candidates.clone()));
-        store.transact(claim(limit, token), plan).await.expect("a slice")
-    };
-    let claims = async {
-        entered.await.expect("the writer is busy");
-        // Each part is asked in its turn, so both claims are queued before the writer goes on.
-        join3(offered(2, 1), offered(3, 2), async { leave.send(()).expect("the writer waits") }).await
-    };
-    let (_, (one, other, ())) = block_on(join(store.transact(Scope::Executions(Vec::new()), busy), claims));
-    assert_eq!(one, (1..=5).map(ExecutionId).collect(), "two for one claim, three for the other");
-    assert_eq!(other, one, "they share a slice");
 }
