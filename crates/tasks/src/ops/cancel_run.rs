@@ -20,7 +20,7 @@ pub const CANCEL_WAIT_MS_MAX: u64 = 300_000;
 /// Ids that an expired wait lists.
 pub const REMAINING_IDS_MAX: usize = 1_000;
 
-const LOOK_MS: u64 = 1_000;
+pub(super) const LOOK_MS: u64 = 1_000;
 const PAGE: u32 = 1_000;
 
 /// What a cancel did, as far as it was waited for.
@@ -179,7 +179,7 @@ const OPEN_STATES: [PublicState; 8] = [
 ];
 
 /// Until something of the run changed, or may have.
-async fn changed(run: RunId, wakes: &mut WakeReceiver) {
+pub(super) async fn changed(run: RunId, wakes: &mut WakeReceiver) {
     loop {
         match wakes.recv().await {
             Ok(Wake::Run(id) | Wake::Backlog(id)) if id == run => return,

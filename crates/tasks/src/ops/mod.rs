@@ -14,6 +14,7 @@ mod reads;
 mod runs;
 mod schedules;
 mod tags;
+mod wait;
 mod work;
 
 pub use bulk::{BULK_EXECUTIONS_MAX, BULK_REFUSALS_MAX, BulkReport, BulkVerb, Selection};
