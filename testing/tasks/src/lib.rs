@@ -1,1 +1,5 @@
 //! The execution engine against a slow interpreter of its contract.
+
+pub mod model;
+pub mod planted;
+pub mod ring0;

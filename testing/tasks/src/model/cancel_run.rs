@@ -1,0 +1,90 @@
+//! Cancelling runs: §3.7, K-1 … K-5, and the deadline of a run (Y-08).
+
+use levada_store::alphabets::{AttemptState, CancelPolicy, Cause, EventKind, Outcome, Phase, RunPhase};
+use levada_store::{ExecutionId, RunId};
+
+use super::{Cancel, Model, Refused};
+
+/// What a cancel found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    Applied(CancelPolicy),
+    Already(CancelPolicy),
+    /// The run is over.
+    Over(Outcome),
+}
+
+impl Model {
+    /// cancel_run.
+    ///
+    /// # Errors
+    /// T002.
+    pub fn cancel_run(&mut self, run: RunId, cancel: Cancel) -> Result<Cancelled, Refused> {
+        let header = self.runs.get(&run).ok_or("LV-T002")?;
+        match (header.outcome, header.cancel) {
+            (Some(outcome), _) => return Ok(Cancelled::Over(outcome)),
+            (None, Some(stored)) if stored.policy >= cancel.policy => return Ok(Cancelled::Already(stored.policy)),
+            (None, Some(stored)) => {
+                let finalizers_too = stored.finalizers_too || cancel.finalizers_too;
+                self.begin_cancel(run, Cancel { finalizers_too, ..cancel });
+            }
+            (None, None) => self.begin_cancel(run, cancel),
+        }
+        while self.end_some_doomed(run) {}
+        Ok(Cancelled::Applied(cancel.policy))
+    }
+
+    /// The header of a cancel.
+    pub(super) fn begin_cancel(&mut self, run: RunId, cancel: Cancel) {
+        let header = self.run_mut(run);
+        header.phase = RunPhase::Cancelling;
+        header.paused = false;
+        header.build_deadline_ms = None;
+        header.cancel = Some(cancel);
+        self.say_run(EventKind::RunCancelRequested, run);
+    }
+
+    /// Members that the cancel in force ends and that live still, in the order of their ids.
+    #[must_use]
+    pub fn doomed(&self, run: RunId) -> Vec<ExecutionId> {
+        let header = &self.runs[&run];
+        let Some(cancel) = header.cancel.filter(|_| header.phase == RunPhase::Cancelling) else { return Vec::new() };
+        let is_doomed = |row: &&super::Execution| {
+            let by_policy = match cancel.policy {
+                CancelPolicy::MarkOnly => false,
+                CancelPolicy::CancelPending => row.phase != Phase::Active,
+                CancelPolicy::CancelAll => true,
+            };
+            // A run that never started has nothing to finalize.
+            let spared = row.finalizer && !cancel.finalizers_too && header.sealed;
+            row.phase != Phase::Ended && by_policy && !spared
+        };
+        self.members(run).filter(is_doomed).map(|row| row.id).collect()
+    }
+
+    pub(super) fn end_by_cancel(&mut self, id: ExecutionId) {
+        let run = self.execution(id).run.expect("only members are doomed");
+        let cancel = self.runs[&run].cancel.expect("only the members of a run that is cancelled are doomed");
+        self.run_mut(run).cancelled_some |= cancel.explicit;
+        self.end(id, Outcome::Cancelled, cancel.cause, Some(AttemptState::Cancelled));
+    }
+
+    /// One step of the backlog worker.
+    pub fn cancel_backlog(&mut self, run: RunId) {
+        while self.end_some_doomed(run) {}
+    }
+
+    /// Y-08: like cancel_all, and the outcome is expired.
+    pub(super) fn expire_run(&mut self, run: RunId) {
+        let header = self.run_mut(run);
+        header.expired = true;
+        header.deadline_ms = None;
+        let finalizers_too = header.cancel.is_some_and(|cancel| cancel.finalizers_too);
+        let cause = Cause::RunExpired;
+        self.begin_cancel(
+            run,
+            Cancel { policy: CancelPolicy::CancelAll, explicit: false, cause, finalizers_too, grace_ms: None },
+        );
+        while self.end_some_doomed(run) {}
+    }
+}

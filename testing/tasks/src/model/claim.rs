@@ -1,0 +1,106 @@
+//! Claiming: §2.2.
+
+use std::collections::BTreeMap;
+
+use levada_store::ExecutionId;
+use levada_store::alphabets::{AttemptCause, AttemptState, CancelPolicy, EventKind, Hold, LaneState, Outcome, Phase, RunPhase};
+use levada_tasks::spec::ClaimRequest;
+
+use super::{Execution, Lane, Lease, Model, Try};
+
+/// What a worker was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub execution: ExecutionId,
+    pub fence: i64,
+    pub attempt_no: i32,
+    pub cause: AttemptCause,
+    /// Inputs by name: upstream, generation, outcome.
+    pub inputs: BTreeMap<String, (ExecutionId, i32, Outcome)>,
+}
+
+impl Model {
+    /// Gives a worker what it may have, in the order of priority and creation.
+    pub fn claim(&mut self, request: &ClaimRequest) -> Vec<Given> {
+        let again = |row: &&Execution| {
+            row.lease.as_ref().is_some_and(|lease| lease.token == request.token && lease.instance == request.instance)
+        };
+        let again: Vec<_> = self.executions.values().filter(again).map(|row| given(row)).collect();
+        if !again.is_empty() {
+            return again;
+        }
+        let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
+        found.sort_by_key(|row| (-row.priority, row.order));
+        let found: Vec<_> = found.into_iter().take(request.limit as usize).map(|row| row.id).collect();
+        found.into_iter().filter_map(|id| self.give(id, request)).collect()
+    }
+
+    fn is_offered(&self, row: &Execution, request: &ClaimRequest) -> bool {
+        let state = self.lanes.get(&row.lane).map_or(LaneState::Open, |lane| lane.state);
+        let marked_only = row.run.is_some_and(|run| {
+            let header = &self.runs[&run];
+            let policy = header.cancel.filter(|_| header.phase == RunPhase::Cancelling).map(|cancel| cancel.policy);
+            policy == Some(CancelPolicy::MarkOnly) && !(row.finalizer && header.finalizers_released)
+        });
+        (row.phase, row.hold) == (Phase::Runnable, Hold::None)
+            && request.lanes.contains(&row.lane)
+            && matches!(state, LaneState::Open | LaneState::Draining)
+            && row.capabilities.is_subset(&request.capabilities)
+            && !marked_only
+    }
+
+    /// a member of a run that is being cancelled is ended instead (L-5).
+    fn give(&mut self, id: ExecutionId, request: &ClaimRequest) -> Option<Given> {
+        let row = self.execution(id);
+        if row.run.is_some_and(|run| self.doomed(run).contains(&id)) {
+            self.end_by_cancel(id);
+            return None;
+        }
+        if self.is_full(&row.lane) {
+            return None;
+        }
+        let now_ms = self.now_ms;
+        let row = self.execution_mut(id);
+        let timeout = row.policy.attempt_timeout_ms;
+        let (cause, generation) = (row.next_cause, row.generation);
+        let (left_ms, resumed) = match row.open_try() {
+            Some(parked) => {
+                parked.state = Some(AttemptState::Running);
+                (parked.left_ms.take(), true)
+            }
+            None => {
+                row.tries.push(Try {
+                    state: Some(AttemptState::Running),
+                    cause,
+                    generation,
+                    last: None,
+                    again_ms: None,
+                    left_ms: None,
+                    failure_code: None,
+                });
+                (timeout, false)
+            }
+        };
+        row.fence += 1;
+        row.phase = Phase::Active;
+        row.due_ms = None;
+        row.attempt_deadline_ms = left_ms.map(|left| now_ms + left);
+        row.lease = Some(Lease { instance: request.instance.clone(), token: request.token, until_ms: now_ms + request.ttl_ms });
+        let given = given(row);
+        self.say(if resumed { EventKind::Resumed } else { EventKind::Claimed }, id);
+        Some(given)
+    }
+
+    fn is_full(&self, lane: &str) -> bool {
+        let limit = self.lanes.get(lane).and_then(|lane: &Lane| lane.max_active);
+        let active = self.executions.values().filter(|row| row.phase == Phase::Active && row.lane == lane).count();
+        limit.is_some_and(|limit| active >= usize::try_from(limit).unwrap_or(0))
+    }
+}
+
+fn given(row: &Execution) -> Given {
+    let attempt_no = i32::try_from(row.tries.len()).unwrap_or(i32::MAX);
+    let cause = row.tries.last().map_or(AttemptCause::First, |attempt| attempt.cause);
+    let inputs = row.pins.iter().map(|(name, pin)| (name.clone(), (pin.upstream, pin.generation, pin.outcome))).collect();
+    Given { execution: row.id, fence: row.fence, attempt_no, cause, inputs }
+}

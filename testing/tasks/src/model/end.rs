@@ -1,0 +1,70 @@
+//! How executions end and become runnable: §1.3 and `next_hold` of §1.1.
+
+use levada_store::ExecutionId;
+use levada_store::alphabets::{AttemptState, Cause, EventKind, GroupState, Hold, Outcome, Phase};
+
+use super::{End, Execution, Model};
+
+impl Execution {
+    /// The attempt that is not closed.
+    pub fn open_try(&mut self) -> Option<&mut super::Try> {
+        self.tries.last_mut().filter(|attempt| matches!(attempt.state, Some(AttemptState::Running | AttemptState::Parked)))
+    }
+
+    pub fn is_live_at(&self, now_ms: i64) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.until_ms > now_ms)
+    }
+
+    /// Ownership is taken away.
+    pub fn take_lease(&mut self) {
+        self.fence += 1;
+        self.lease = None;
+        self.attempt_deadline_ms = None;
+    }
+}
+
+impl Model {
+    /// EE. `attempt` is the word for an attempt that is still open; none if the contract leaves it open.
+    pub(super) fn end(&mut self, id: ExecutionId, outcome: Outcome, cause: Cause, attempt: Option<AttemptState>) {
+        let now_ms = self.now_ms;
+        let order = self.next_number();
+        let row = self.execution_mut(id);
+        if let Some(open) = row.open_try() {
+            open.state = attempt;
+            open.left_ms = None;
+        }
+        row.take_lease();
+        row.phase = Phase::Ended;
+        row.hold = Hold::None;
+        row.end = Some(End { outcome, cause, at_ms: now_ms, order, decided_by: None });
+        row.due_ms = None;
+        row.deadline_ms = None;
+        row.drawn = row.run.is_none().then_some(order);
+        self.say(EventKind::Ended, id);
+    }
+
+    /// The hold that is due to an execution: the first that applies.
+    #[must_use]
+    pub fn next_hold(&self, id: ExecutionId) -> Hold {
+        let row = self.execution(id);
+        let run = row.run.map(|run| &self.runs[&run]);
+        let group_open = run.and_then(|run| run.groups.get(&id)).is_some_and(|group| group.state == GroupState::Open);
+        let waits_for_all_others = row.finalizer && run.is_some_and(|run| !run.finalizers_released);
+        if group_open || waits_for_all_others {
+            Hold::Edges
+        } else if row.operator_hold || run.is_some_and(|run| run.paused) {
+            Hold::Operator
+        } else if row.due_ms.is_some_and(|due| due > self.now_ms) {
+            Hold::Time
+        } else {
+            Hold::None
+        }
+    }
+
+    pub(super) fn make_runnable(&mut self, id: ExecutionId) {
+        let hold = self.next_hold(id);
+        let row = self.execution_mut(id);
+        row.phase = Phase::Runnable;
+        row.hold = hold;
+    }
+}

@@ -1,0 +1,126 @@
+//! What follows from ends in a run: §3.5, to a fixpoint, looking at everything each time.
+
+use levada_store::RunId;
+use levada_store::alphabets::{CancelPolicy, Cause, EventKind, GroupState, OnFailure, Outcome, Phase, RunPhase};
+
+use super::{Cancel, Execution, Model};
+
+impl Model {
+    /// Draws every consequence that the engine was not seen to leave for later.
+    pub fn follow(&mut self) {
+        for run in self.runs.keys().copied().collect::<Vec<_>>() {
+            while self.draw_ends(run)
+                || self.resolve_next(run)
+                || self.answer_failures(run)
+                || self.end_some_doomed(run)
+                || self.release_finalizers(run)
+                || self.end_run(run)
+            {}
+        }
+        self.left = self.executions.values().filter(|row| is_left(row)).map(|row| row.id).collect();
+    }
+
+    /// Ends whose consequences are drawn now: first those that earlier steps left, in the order of time and id, then new ones. A group
+    /// whose child is over never fires (E-6), so that comes first.
+    fn draw_ends(&mut self, run: RunId) -> bool {
+        let over = self.members(run).filter(|row| is_left(row) && !self.seen.marks.contains(&row.id));
+        let mut over: Vec<_> = over.filter_map(|row| Some((row.id, row.end?))).collect();
+        over.sort_by_key(|(id, end)| match self.left.contains(id) {
+            true => (0, end.at_ms, id.0),
+            false => (1, 0, u128::from(end.order)),
+        });
+        for (id, _) in &over {
+            let number = self.next_number();
+            self.execution_mut(*id).drawn = Some(number);
+            let header = &self.runs[&run];
+            if header.sealed && header.groups.get(id).is_some_and(|group| group.state == GroupState::Open) {
+                self.withdraw(run, *id);
+            }
+        }
+        !over.is_empty()
+    }
+
+    fn resolve_next(&mut self, run: RunId) -> bool {
+        let Some((at, satisfied)) = self.resolvable(run) else { return false };
+        self.resolve(run, at, satisfied);
+        true
+    }
+
+    /// `on_failure`: when an essential member ended failed or expired.
+    fn answer_failures(&mut self, run: RunId) -> bool {
+        let failed = |outcome| matches!(outcome, Some(Outcome::Failed | Outcome::Expired));
+        let new =
+            self.members(run).filter(|row| row.drawn.is_some() && !row.answered && failed(row.end.map(|end| end.outcome)));
+        let new: Vec<_> = new.filter(|row| row.essential).map(|row| row.id).collect();
+        let header = &self.runs[&run];
+        if new.is_empty() || header.phase != RunPhase::Running {
+            return false;
+        }
+        let policy = match header.on_failure {
+            OnFailure::Continue => None,
+            OnFailure::CancelPending => Some(CancelPolicy::CancelPending),
+            OnFailure::CancelAll => Some(CancelPolicy::CancelAll),
+        };
+        for id in new {
+            self.execution_mut(id).answered = true;
+        }
+        if let Some(policy) = policy {
+            let cause = Cause::RunCancelled;
+            self.begin_cancel(run, Cancel { policy, explicit: false, cause, finalizers_too: false, grace_ms: None });
+        }
+        true
+    }
+
+    /// Members that the cancel in force ends, as far as the engine was seen to end them: it may leave them to its backlog (K-2).
+    pub(super) fn end_some_doomed(&mut self, run: RunId) -> bool {
+        let doomed: Vec<_> = self.doomed(run).into_iter().filter(|id| self.seen.ended.contains(id)).collect();
+        for id in &doomed {
+            self.end_by_cancel(*id);
+        }
+        !doomed.is_empty()
+    }
+
+    /// Y-05.
+    fn release_finalizers(&mut self, run: RunId) -> bool {
+        let header = &self.runs[&run];
+        let in_time = matches!(header.phase, RunPhase::Running | RunPhase::Cancelling) && header.sealed;
+        if !in_time || header.finalizers_released || self.members(run).any(|row| !row.finalizer && row.drawn.is_none()) {
+            return false;
+        }
+        self.run_mut(run).finalizers_released = true;
+        for id in self.member_ids(run) {
+            if self.execution(id).finalizer && self.waits(id) {
+                self.make_runnable(id);
+            }
+        }
+        true
+    }
+
+    /// Y-06.
+    fn end_run(&mut self, run: RunId) -> bool {
+        let header = &self.runs[&run];
+        let in_time = matches!(header.phase, RunPhase::Running | RunPhase::Cancelling);
+        if !in_time || self.members(run).any(|row| row.drawn.is_none()) {
+            return false;
+        }
+        let outcome = self.outcome(run);
+        let header = self.run_mut(run);
+        header.phase = RunPhase::Ended;
+        header.outcome = Some(outcome);
+        header.deadline_ms = None;
+        self.say_run(EventKind::RunEnded, run);
+        true
+    }
+
+    /// How many members are over and drawn, by outcome.
+    #[must_use]
+    pub fn settled(&self, run: RunId, outcome: Outcome) -> usize {
+        self.members(run).filter(|row| row.drawn.is_some() && row.end.is_some_and(|end| end.outcome == outcome)).count()
+    }
+}
+
+/// Whether the consequences of an end are not drawn yet.
+#[must_use]
+pub fn is_left(row: &Execution) -> bool {
+    row.phase == Phase::Ended && row.drawn.is_none()
+}

@@ -1,0 +1,29 @@
+//! What the engine was seen to do where the contract leaves a choice. The interpreter follows it only as far as it was allowed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use levada_store::alphabets::Phase;
+use levada_store::{ExecutionId, State};
+
+/// The choices of one step.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Ends whose consequences are left for later (E-9).
+    pub marks: BTreeSet<ExecutionId>,
+    /// Executions that are over, however.
+    pub ended: BTreeSet<ExecutionId>,
+    /// When executions are due: delays are spread at random (§1.5).
+    pub due_ms: BTreeMap<ExecutionId, i64>,
+}
+
+impl Seen {
+    /// What can be seen in the engine's rows.
+    #[must_use]
+    pub fn in_rows(state: &State) -> Self {
+        Self {
+            marks: state.marks.keys().copied().collect(),
+            ended: state.executions.values().filter(|row| row.phase == Phase::Ended).map(|row| row.id).collect(),
+            due_ms: state.executions.values().filter_map(|row| Some((row.id, row.due_ms?))).collect(),
+        }
+    }
+}
