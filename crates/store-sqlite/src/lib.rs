@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checkpoint;
 mod codec;
 mod dues;
 mod dump;
@@ -47,3 +48,9 @@ mod writer;
 pub use settings::{Durability, Settings};
 pub use statistics::Statistics;
 pub use store::SqliteStore;
+
+/// The version of SQLite that is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -45,6 +45,8 @@ impl Place {
         let synchronous = if settings.durability == Durability::Full { "FULL" } else { "NORMAL" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // Not inside a commit: see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         limit_size(&connection, settings.database_bytes_max)?;
         Ok(connection)
     }

@@ -17,6 +17,9 @@ pub struct Statistics {
     pub statements: u64,
     /// Transactions that were run again: calls that failed together, each by itself.
     pub retries: u64,
+    /// Times that the log was moved into the database file, and times that this failed: it is tried again.
+    pub checkpoints: u64,
+    pub checkpoints_failed: u64,
 }
 
 /// The counters behind [`Statistics`].
@@ -27,6 +30,8 @@ pub(crate) struct Counters {
     calls: AtomicU64,
     statements: AtomicU64,
     retries: AtomicU64,
+    checkpoints: AtomicU64,
+    checkpoints_failed: AtomicU64,
 }
 
 impl Counters {
@@ -43,6 +48,11 @@ impl Counters {
         self.retries.fetch_add(u64::try_from(times).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    pub(crate) fn checkpointed(&self, well: bool) {
+        let counter = if well { &self.checkpoints } else { &self.checkpoints_failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn read(&self) -> Statistics {
         Statistics {
             transactions: self.transactions.load(Ordering::Relaxed),
@@ -50,6 +60,8 @@ impl Counters {
             calls: self.calls.load(Ordering::Relaxed),
             statements: self.statements.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
+            checkpoints: self.checkpoints.load(Ordering::Relaxed),
+            checkpoints_failed: self.checkpoints_failed.load(Ordering::Relaxed),
         }
     }
 }

@@ -10,6 +10,7 @@ use levada_store::{
 };
 use parking_lot::Mutex;
 
+use crate::checkpoint::{Checkpointer, Log};
 use crate::errors::{Failure, Result};
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::open::Place;
@@ -39,6 +40,7 @@ struct Shared {
     readers: Readers,
     /// Serves the queue; none in a world without threads, where callers do, and once the store is closed.
     thread: Mutex<Option<JoinHandle<()>>>,
+    checkpointer: Mutex<Option<Checkpointer>>,
     callers_serve: bool,
 }
 
@@ -78,12 +80,14 @@ impl SqliteStore {
         let kept = Kept::read_or_make(&connection, &world)?;
         let time = Arc::new(StoreTime::new(world.clone(), kept.now_ms));
         let (waker, counters, queue) = (Waker::default(), Arc::new(Counters::default()), Arc::new(Queue::default()));
+        let checkpointer = Checkpointer::start(place, &world, &counters)?;
         let writer = Writer {
             connection,
             _owner: owner,
             time: Arc::clone(&time),
             waker: waker.clone(),
             counters: Arc::clone(&counters),
+            log: Log::new(Arc::clone(&counters), checkpointer.as_ref().map(Checkpointer::asked)),
             inline_run_max: settings.inline_run_max,
             seq: kept.seq,
             places: None,
@@ -101,6 +105,7 @@ impl SqliteStore {
             writer,
             readers,
             thread: Mutex::new(thread),
+            checkpointer: Mutex::new(checkpointer),
             callers_serve: !world.has_threads(),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -148,6 +153,7 @@ impl Shared {
                 let _ = thread.join();
             }
         }
+        self.checkpointer.lock().take();
         self.readers.close();
         if let Some(mut writer) = self.writer.try_lock() {
             writer.take();

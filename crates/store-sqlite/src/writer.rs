@@ -6,6 +6,7 @@ use std::sync::Arc;
 use levada_store::{Batch, Command, Moment, Record, State, StoreTime, Waker, wakes};
 use rusqlite::Connection;
 
+use crate::checkpoint::Log;
 use crate::errors::{Failure, Result};
 use crate::load::{Claims, Places, load};
 use crate::owner::Owner;
@@ -24,6 +25,7 @@ pub(crate) struct Writer {
     pub(crate) waker: Waker,
     pub(crate) counters: Arc<Counters>,
     pub(crate) inline_run_max: i32,
+    pub(crate) log: Log,
     /// The first free number for creation order and events.
     pub(crate) seq: i64,
     /// Routes and lanes as they are stored; none if they have to be read again.
@@ -37,6 +39,7 @@ impl Writer {
             Ok(commands) => {
                 self.waker.send(wakes(&commands));
                 batch.finish(None);
+                self.log.grew(commands.len(), &self.connection);
             }
             // What the database refused was written by one of them: the others must not suffer.
             Err(failure) if failure.is_violation() && batch.len() > 1 => {

@@ -20,8 +20,8 @@ impl Slice<'_> {
             self.group_row(*execution)?;
             self.bring(&EDGES_INTO, (id(scope.run.0), id(execution.0)))?;
             self.execution(*execution)?;
-            let Some(row) = self.state.executions.get(execution) else { continue };
-            let (name, generation) = (row.name.clone(), row.generation);
+            let found = self.state.executions.get(execution);
+            let (name, generation) = found.map_or_else(Default::default, |row| (row.name.clone(), row.generation));
             self.bring(&RESULT, (id(execution.0), generation))?;
             if !name.is_empty() {
                 self.members_named(scope, &name)?;

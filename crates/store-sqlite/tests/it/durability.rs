@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use levada_base::World;
-use levada_store::State;
+use levada_store::alphabets::EventKind;
+use levada_store::{Command, Scope, State};
 use levada_store_sqlite::{Settings, SqliteStore};
 
-use crate::stage::{Stage, dump, input, put, ready};
+use crate::stage::{Stage, commit, dump, event, input, put, ready};
 
 /// The files of a database as they are now.
 struct Image {
@@ -75,4 +76,25 @@ fn t_113_a_torn_log_is_the_state_after_some_commit() {
     }
     assert!(reached.is_sorted(), "less of the log, less of the history: {reached:?}");
     assert_eq!(reached.last(), Some(&Some(history.len() - 1)));
+}
+
+#[test]
+fn st_30_the_log_is_moved_into_the_file_while_the_store_is_open() {
+    let stage = Stage::new();
+    for world in [World::sim(1).0, World::real()] {
+        let store = stage.open_in(world);
+        let row = ready(1, 1);
+        let log = stage.path().with_extension("db-wal");
+        for _ in 0..60 {
+            let rows = (0..1_000).map(|number| event(number, EventKind::Claimed, &row).into());
+            put(&store, rows.chain([row.clone().into()])).expect("written");
+            commit(&store, Scope::EngineNodes, vec![Command::DeleteEventsBefore(i64::MAX)]).expect("deleted");
+        }
+        let (done, log_bytes) = (store.statistics(), log.metadata().expect("a log").len());
+        assert!(done.checkpoints > 0 && done.checkpoints_failed == 0, "{done:?}");
+        // A quarter of a megabyte is written per round: without a new beginning the log would have 14 of them.
+        assert!(log_bytes < 4 << 20, "the log has {log_bytes} bytes");
+        store.close();
+        assert_eq!(dump(&stage.open()).executions.len(), 1);
+    }
 }
