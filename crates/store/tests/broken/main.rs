@@ -49,6 +49,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ReadsBeforeItLocks, "concurrency/one_creates/key"),
     (Fault::ReadsBeforeItLocks, "concurrency/one_creates/execution"),
     (Fault::ReadsBeforeItLocks, "concurrency/claims_are_disjoint"),
+    (Fault::CountsNoActive, "concurrency/lane_limit_holds"),
     (Fault::ReadsBeforeItLocks, "concurrency/due_rows_are_taken_once"),
     (Fault::ReadsBeforeItLocks, "concurrency/numbers_are_distinct"),
     (Fault::SwapsAnswers, "concurrency/own_results"),

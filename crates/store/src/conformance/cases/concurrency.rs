@@ -32,6 +32,7 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
     suite.add("concurrency/no_update_is_lost/lane", lane_updates);
     suite.add("concurrency/no_update_is_lost/mixed", mixed_updates);
     suite.add("concurrency/claims_are_disjoint", claims);
+    suite.add("concurrency/lane_limit_holds", lane_limit_holds);
     suite.add("concurrency/due_rows_are_taken_once", due);
     suite.add("concurrency/one_creates/key", one_creates_a_key);
     suite.add("concurrency/one_creates/execution", one_creates_an_execution);
@@ -145,14 +146,33 @@ fn each_saw_another(answers: Vec<Result<i64, Error>>) -> Verdict {
     ensure(lost == 0, || format!("{lost} of {CALLS} changes were lost"))
 }
 
-async fn claims<S: Store>(mut stage: Stage<S>) -> Verdict {
-    let mut dice = Dice::new(4);
+/// Executions of one lane that can be claimed.
+fn ready(dice: &mut Dice, count: i64, now_ms: i64) -> State {
     let mut state = State::default();
     state.put(route(1, "alpha", "bulk", "").into());
-    for seq in 0..96 {
-        let row = Execution { route_id: 1, seq, ..plain_execution(&mut dice, stage.now_ms()) };
-        state.put(row.into());
+    for seq in 0..count {
+        state.put(Execution { route_id: 1, seq, ..plain_execution(dice, now_ms) }.into());
     }
+    state
+}
+
+/// Claims that come at once share the room that the lane has.
+async fn lane_limit_holds<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let mut dice = Dice::new(8);
+    let mut state = ready(&mut dice, 40, stage.now_ms());
+    state.put(Lane { name: "bulk".to_owned(), state: LaneState::Open, max_active: Some(5), changed_ms: 0 }.into());
+    stage.load(state).await?;
+    for _ in 0..4 {
+        let calls = (0..16).map(|caller| claim(&stage, Token(dice.id()), format!("i-{caller}")));
+        join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(said)?;
+    }
+    let dump = stage.store.dump().await.map_err(said)?;
+    equal("active in the lane", &5, &dump.executions.values().filter(|row| row.phase == Phase::Active).count())
+}
+
+async fn claims<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let mut dice = Dice::new(4);
+    let state = ready(&mut dice, 96, stage.now_ms());
     stage.load(state).await?;
     let mut taken = BTreeSet::new();
     for _ in 0..ROUNDS_MAX {
@@ -179,12 +199,19 @@ async fn claim<S: Store>(stage: &Stage<S>, token: Token, instance: String) -> Re
     let plan = move |state: &State| {
         let offered = state.candidates.iter().filter_map(|id| state.executions.get(id));
         // A call merged before this one may have taken it.
-        let free = offered.filter(|row| row.phase == Phase::Runnable).take(3);
+        let free = offered.filter(|row| row.phase == Phase::Runnable).take(room(state).min(3));
         let rows: Vec<_> = free.map(|row| claimed(row, &instance, token, state.now_ms + 30_000)).collect();
         let ids = rows.iter().map(|row| row.id).collect();
         Ok((rows.into_iter().map(|row| Command::Put(row.into())).collect(), ids))
     };
     stage.transact(Scope::Claim(scope), plan).await
+}
+
+/// How many more the lane takes.
+fn room(state: &State) -> usize {
+    let max_active = state.lanes.get("bulk").and_then(|lane| lane.max_active);
+    let active = state.active_in_lane.get("bulk").copied().unwrap_or(0);
+    max_active.map_or(usize::MAX, |max| usize::try_from(i64::from(max) - active).unwrap_or(0))
 }
 
 async fn due<S: Store>(mut stage: Stage<S>) -> Verdict {
