@@ -174,7 +174,6 @@ impl Draft<'_> {
         // The slice of a large run holds one member more than fits if there are more.
         let complete = listed <= CANCEL_BATCH_MAX;
         let run = self.run_mut(id)?;
-        run.cancel_ended_any |= cause == Cause::Operator && !losers.is_empty();
         run.cancel_backlog = !complete;
         Ok(u32::try_from(losers.len()).unwrap_or(u32::MAX))
     }

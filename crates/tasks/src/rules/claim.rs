@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use levada_base::Error;
-use levada_store::alphabets::{AttemptCause, AttemptState, CancelPolicy, Cause, EventKind, Hold, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, Outcome, Phase, RunPhase};
 use levada_store::rows::{Attempt, Execution, Pin, Route, Row};
 use levada_store::{ClaimScope, ExecutionId, RunId, SLICE_BYTES_MAX, Scope, Token, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::end::End;
 use super::{Draft, Rule, validate};
 use crate::spec::{ClaimRequest, Handle, Payload};
 
@@ -243,17 +242,14 @@ impl Draft<'_> {
         if run.phase == RunPhase::Running && !run.paused {
             return true;
         }
-        let (phase, policy, cause) = (run.phase, run.cancel_policy, run.cause);
-        let finalizer = self.state.executions.get(&id).is_some_and(|row| row.finalizer) && run.finalizers_released;
-        let actor = run.cancel_actor.clone();
-        match (phase, policy) {
-            (RunPhase::Cancelling, _) if finalizer => return true,
-            (RunPhase::Cancelling, Some(CancelPolicy::CancelPending | CancelPolicy::CancelAll)) => {
-                let cause = if cause == Some(Cause::RunExpired) { Cause::RunExpired } else { Cause::RunCancelled };
-                self.end(id, End::by(cause, Outcome::Cancelled, actor.as_deref()));
-            }
-            _ => self.make_runnable(id),
+        let is_finalizing = run.phase == RunPhase::Cancelling
+            && run.finalizers_released
+            && !run.cancel_finalizers
+            && self.state.executions.get(&id).is_some_and(|row| row.finalizer);
+        if is_finalizing {
+            return true;
         }
+        self.make_runnable_again(id);
         false
     }
 

@@ -1,10 +1,11 @@
 //! The only place that chooses a hold after sealing.
 
 use levada_store::ExecutionId;
-use levada_store::alphabets::{CancelPolicy, GroupState, Hold, Phase, RunPhase};
+use levada_store::alphabets::{CancelPolicy, Cause, GroupState, Hold, Outcome, Phase, RunPhase};
 use levada_store::rows::{Execution, Group, Run};
 
 use super::Draft;
+use super::end::End;
 
 /// Why an execution may not be claimed yet; the first reason that applies.
 pub(crate) fn next_hold(execution: &Execution, group: Option<&Group>, run: Option<&Run>, now_ms: i64) -> Hold {
@@ -45,5 +46,28 @@ impl Draft<'_> {
         if hold == Hold::None {
             row.due_ms = None;
         }
+    }
+
+    /// Makes an execution that was given back, or whose time has come, runnable. In a run that is being cancelled nothing starts again: it
+    /// ends instead.
+    pub(crate) fn make_runnable_again(&mut self, id: ExecutionId) {
+        if !self.ends_with_its_run(id) {
+            self.make_runnable(id);
+        }
+    }
+
+    /// Ends an execution that waits in a run that is being cancelled, unless it is a finalizer whose turn has come. Returns whether it
+    /// did.
+    pub(crate) fn ends_with_its_run(&mut self, id: ExecutionId) -> bool {
+        let Some(row) = self.state.executions.get(&id) else { return false };
+        let Some(run) = self.run_of(row).filter(|run| run.phase == RunPhase::Cancelling) else { return false };
+        let is_released = row.finalizer && run.finalizers_released && !run.cancel_finalizers;
+        if is_released || run.cancel_policy == Some(CancelPolicy::MarkOnly) {
+            return false;
+        }
+        let cause = if run.cause == Some(Cause::RunExpired) { Cause::RunExpired } else { Cause::RunCancelled };
+        let actor = run.cancel_actor.clone();
+        self.end(id, End::by(cause, Outcome::Cancelled, actor.as_deref()));
+        true
     }
 }

@@ -19,14 +19,13 @@ impl Draft<'_> {
     /// The holder crashed, or gave up by itself: tried again at once the first time, then later each time, up to a limit.
     pub(crate) fn crashed(&mut self, id: ExecutionId, state: AttemptState, event: EventKind) -> Result<Lost, Error> {
         let now_ms = self.now();
+        let row = self.execution(id)?;
+        let (crashes, policy) = (row.crash_used + 1, self.policy(row)?);
+        let (over, due) = (crashes > policy.crashes_max, retry::crash_due(policy, crashes, now_ms));
+        self.execution_mut(id)?.crash_used = crashes;
         if let Some(attempt) = self.attempt_mut(id) {
             attempt.failure_class = Some(FailureClass::Crash);
         }
-        let row = self.execution_mut(id)?;
-        row.crash_used += 1;
-        let crashes = row.crash_used;
-        let policy = self.policy(self.execution(id)?)?;
-        let (over, due) = (crashes > policy.crashes_max, retry::crash_due(policy, crashes, now_ms));
         self.execution_event(event, id, None, &Value::Null);
         if over {
             self.end(id, End { attempt: state, ..End::by(Cause::CrashLimit, Outcome::Failed, None) });
@@ -37,7 +36,7 @@ impl Draft<'_> {
         let row = self.execution_mut(id)?;
         row.next_cause = AttemptCause::CrashRecovery;
         row.due_ms = due;
-        self.make_runnable(id);
+        self.make_runnable_again(id);
         Ok(Lost::Again)
     }
 
@@ -46,8 +45,8 @@ impl Draft<'_> {
         self.close_attempt(id, AttemptState::Revoked);
         self.take_lease(id);
         self.execution_mut(id)?.next_cause = AttemptCause::Revocation;
-        self.make_runnable(id);
         self.execution_event(EventKind::Revoked, id, Some(actor), &Value::Null);
+        self.make_runnable_again(id);
         Ok(())
     }
 }

@@ -41,9 +41,9 @@ impl Rule for RevokeLease {
             Some(handle) => {
                 access(draft, handle, Want::Write)?;
                 draft.crashed(self.execution, AttemptState::Revoked, EventKind::Revoked)?;
-                draft.settle()?;
             }
         }
+        draft.settle()?;
         Ok(Revoked::Revoked)
     }
 }

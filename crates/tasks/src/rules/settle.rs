@@ -93,6 +93,8 @@ impl Draft<'_> {
         let row = self.execution(id)?.clone();
         let (Some(run), Some(outcome)) = (row.run_id, row.outcome) else { return Ok(()) };
         self.count_end(run, outcome, row.finalizer)?;
+        let header = self.run_mut(run)?;
+        header.cancel_ended_any |= header.cause == Some(Cause::Operator) && row.cause == Some(Cause::RunCancelled);
         // A graph that is not sealed stands still: sealing draws the consequences.
         if self.run(run)?.sealed_ms.is_some() { self.draw(id) } else { Ok(()) }
     }

@@ -35,6 +35,8 @@ pub struct Swept {
     pub promoted: u32,
     /// Staged work that was never added to a run.
     pub never_sealed: u32,
+    /// Rows that could not be handled, because something that belongs to them is damaged. They stay as they are.
+    pub failed: u32,
 }
 
 impl Swept {
@@ -57,7 +59,12 @@ impl Rule for SweepExecutions {
         let mut swept = Swept::default();
         for (index, id) in (0_u64..).zip(ids) {
             match self.kind {
-                DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline => self.overdue(draft, id, index, &mut swept)?,
+                DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline => {
+                    // One bad row must not keep the others waiting.
+                    if self.overdue(draft, id, index, &mut swept).is_err() {
+                        swept.failed += 1;
+                    }
+                }
                 DueKind::Promote => promote(draft, id, &mut swept),
                 DueKind::Staged => never_sealed(draft, id, &mut swept),
                 _ => {}
@@ -99,7 +106,7 @@ fn promote(draft: &mut Draft, id: ExecutionId, swept: &mut Swept) {
         (row.phase, row.hold) == (Phase::Runnable, Hold::Time) && row.due_ms.is_some_and(|due| due <= now_ms)
     });
     if due {
-        draft.make_runnable(id);
+        draft.make_runnable_again(id);
         swept.promoted += 1;
     }
 }

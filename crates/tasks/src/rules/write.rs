@@ -70,8 +70,13 @@ fn scope_of<'a>(handles: impl Iterator<Item = &'a Handle>, next: Option<&Claim>)
     }
 }
 
-fn claimed(draft: &mut Draft, next: Option<&Claim>) -> Result<Vec<Claimed>, Error> {
-    next.map_or_else(|| Ok(Vec::new()), |claim| claim.decide(draft))
+/// Settles, then claims. A claim may end candidates whose run is being cancelled; these ends are settled too.
+fn settled_and_claimed(draft: &mut Draft, next: Option<&Claim>) -> Result<Vec<Claimed>, Error> {
+    draft.settle()?;
+    let Some(claim) = next else { return Ok(Vec::new()) };
+    let claimed = claim.decide(draft)?;
+    draft.settle()?;
+    Ok(claimed)
 }
 
 impl Rule for CompleteExecutions {
@@ -84,8 +89,7 @@ impl Rule for CompleteExecutions {
     fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
         validate::batch(self.items.len())?;
         let results = self.items.iter().map(|item| complete(draft, item)).collect();
-        draft.settle()?;
-        Ok((results, claimed(draft, self.next.as_ref())?))
+        Ok((results, settled_and_claimed(draft, self.next.as_ref())?))
     }
 }
 
@@ -112,17 +116,18 @@ impl Rule for FailExecutions {
     fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
         validate::batch(self.items.len())?;
         let results = self.items.iter().map(|(item, random)| fail(draft, item, *random)).collect();
-        draft.settle()?;
-        Ok((results, claimed(draft, self.next.as_ref())?))
+        Ok((results, settled_and_claimed(draft, self.next.as_ref())?))
     }
 }
 
 fn fail(draft: &mut Draft, item: &Fail, random: u64) -> Result<Written, Error> {
     validate::failure(&item.failure)?;
     if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Fail, None))? {
-        let ended = attempt
-            .next_due_ms
-            .map_or(Ended::Ended { outcome: Outcome::Failed, result_digest: None }, |due_ms| Ended::Again { due_ms });
+        let row = draft.execution(item.handle.execution)?;
+        let cancelled = row.attempt_no == attempt.attempt_no && row.outcome == Some(Outcome::Cancelled);
+        let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Failed };
+        let ended = Ended::Ended { outcome, result_digest: None };
+        let ended = attempt.next_due_ms.map_or(ended, |due_ms| Ended::Again { due_ms });
         return Ok(Written::AlreadyApplied(ended));
     }
     draft.closed_by(&item.handle, Call::Fail, None);
@@ -165,7 +170,9 @@ impl Rule for DelayExecutions {
 
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
         validate::batch(self.items.len())?;
-        Ok(self.items.iter().map(|item| delay(draft, item)).collect())
+        let results = self.items.iter().map(|item| delay(draft, item)).collect();
+        draft.settle()?;
+        Ok(results)
     }
 }
 
@@ -188,8 +195,8 @@ fn delay(draft: &mut Draft, item: &Delay) -> Result<Written, Error> {
     }
     draft.take_lease(id);
     draft.execution_mut(id)?.due_ms = Some(item.until_ms);
-    draft.make_runnable(id);
     draft.execution_event(EventKind::Parked, id, None, &json!({ "until_ms": item.until_ms }));
+    draft.make_runnable_again(id);
     Ok(Written::Applied(again))
 }
 
@@ -260,10 +267,17 @@ impl Draft<'_> {
         row.retry_used += 1;
         row.next_cause = AttemptCause::Retry;
         row.due_ms = Some(due_ms);
-        self.make_runnable(id);
         if state == AttemptState::TimedOut {
             self.execution_event(EventKind::AttemptTimedOut, id, None, &Value::Null);
         }
+        if self.ends_with_its_run(id) {
+            // No retry follows, so a repetition must not be told of one.
+            if let Some(attempt) = self.attempt_mut(id) {
+                attempt.next_due_ms = None;
+            }
+            return Ok(Ended::Ended { outcome: Outcome::Cancelled, result_digest: None });
+        }
+        self.make_runnable(id);
         self.execution_event(EventKind::RetryScheduled, id, None, &json!({ "class": class.word(), "due_ms": due_ms }));
         Ok(Ended::Again { due_ms })
     }

@@ -2,7 +2,7 @@
 
 use levada_store::DueKind;
 use levada_store::alphabets::{AttemptCause, AttemptState, Cause, EventKind, FailureClass, Outcome, PublicState};
-use levada_tasks::rules::{Created, CreateExecution, Ended, ReplayExecution, Written};
+use levada_tasks::rules::{CreateExecution, Created, Ended, ReplayExecution, Written};
 use levada_tasks::spec::{ClaimRequest, ExecutionPolicy, NewExecution, RetryPolicy};
 
 use crate::calls::code;
@@ -154,7 +154,8 @@ fn t_019_one_attempt_number() {
     let fourth = world.claim_one();
     let numbers = [first, second, resumed, third, fourth].map(|handle| handle.attempt_no);
     assert_eq!(numbers, [1, 2, 2, 3, 4], "a resumed attempt keeps its number");
-    let attempts: Vec<_> = world.attempts(id).iter().map(|one| (one.attempt_no, one.cause, one.state, one.generation)).collect();
+    let attempts: Vec<_> =
+        world.attempts(id).iter().map(|one| (one.attempt_no, one.cause, one.state, one.generation)).collect();
     assert_eq!(
         attempts,
         [
