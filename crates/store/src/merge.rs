@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use levada_base::{Error, codes};
 use tokio::sync::oneshot;
 
+use crate::alphabets::Phase;
 use crate::scope::Scope;
-use crate::state::{Command, State, apply};
+use crate::state::{Command, Record, State, apply};
 use crate::store::Plan;
 
 /// The most calls of one transaction.
@@ -166,11 +167,61 @@ fn checked(state: &mut State, commands: &[Command]) -> Result<(), Error> {
 /// Applies to a copy first: a plan that breaks a rule half way must not be seen by the calls after it.
 fn applied(state: &mut State, commands: &[Command]) -> Result<(), Error> {
     checked(state, commands)?;
+    commands.iter().for_each(|command| count_active(state, command));
     commands.iter().try_for_each(|command| apply(state, command)).map_err(violated)
+}
+
+/// What a call takes of a lane's limit is not there for the calls after it, and what it gives back is.
+fn count_active(state: &mut State, command: &Command) {
+    let Command::Put(Record::Execution(row)) = command else { return };
+    let was_active = state.executions.get(&row.id).is_some_and(|before| before.phase == Phase::Active);
+    let lane = state.routes.get(&row.route_id).map(|route| &route.lane);
+    if let Some(active) = lane.and_then(|lane| state.active_in_lane.get_mut(lane)) {
+        *active += i64::from(row.phase == Phase::Active) - i64::from(was_active);
+    }
 }
 
 fn violated(violation: crate::check::RuleViolation) -> Error {
     Error::new(codes::LV_T901, violation.to_string())
         .with_detail("rule", violation.rule)
         .with_hint("this is a bug in Levada: please report it with the trace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ExecutionId;
+
+    /// Takes the named execution if the lane has room for one.
+    fn taking(id: u128) -> impl FnMut(&State) -> Result<(Vec<Command>, usize), Error> + Send {
+        move |state: &State| {
+            let room = 1 - state.active_in_lane["mail"];
+            let mut row = state.executions[&ExecutionId(id)].clone();
+            row.phase = Phase::Active;
+            row.attempt_no = row.attempt_no.max(1);
+            row.fence += 1;
+            (row.lease_id, row.lease_until_ms) = (Some(crate::Token(1)), Some(2));
+            (row.worker, row.instance) = (Some("w".to_owned()), Some("i".to_owned()));
+            let commands: Vec<_> = [Command::Put(row.into())].into_iter().take(usize::try_from(room).unwrap_or(0)).collect();
+            Ok((commands.clone(), commands.len()))
+        }
+    }
+
+    #[test]
+    fn calls_of_one_transaction_share_a_lanes_limit() {
+        let mut state = crate::conformance::random::state(1, 1_000);
+        let ready: Vec<_> =
+            state.executions.values().filter(|row| row.public_state() == crate::alphabets::PublicState::Ready).collect();
+        let ids: Vec<_> = ready.iter().map(|row| row.id.0).take(2).collect();
+        for row in state.executions.values().filter(|row| ids.contains(&row.id.0)) {
+            state.routes.entry(row.route_id).and_modify(|route| route.lane = "mail".to_owned());
+        }
+        state.active_in_lane.insert("mail".to_owned(), 0);
+        let (first, one) = Request::new(Scope::Executions(vec![]), taking(ids[0]));
+        let (second, other) = Request::new(Scope::Executions(vec![]), taking(ids[1]));
+        let mut batch = Batch::take(&mut VecDeque::from([first, second])).unwrap();
+        assert_eq!(batch.plan(state).len(), 1);
+        batch.finish(None);
+        assert_eq!((one.now::<usize>().unwrap(), other.now::<usize>().unwrap()), (1, 0));
+    }
 }
