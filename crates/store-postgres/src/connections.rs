@@ -33,7 +33,8 @@ impl Connections {
             .parse()
             .map_err(|cause: tokio_postgres::Error| unreachable("the address is not understood").caused_by(cause))?;
         let limit = attempt_limit(settings.operation_timeout);
-        config.application_name(&settings.node).connect_timeout(limit).tcp_user_timeout(limit).keepalives_idle(limit);
+        config.application_name(&settings.node).connect_timeout(limit).tcp_user_timeout(limit);
+        config.keepalives_idle(limit.max(Duration::from_secs(1)));
         let manager = Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(settings.pool.max(1))

@@ -38,7 +38,7 @@ impl From<tokio_postgres::Error> for Failure {
             || *state == SqlState::QUERY_CANCELED
         {
             Self::Contention { sqlstate: state.code().to_owned() }
-        } else if *state == SqlState::UNIQUE_VIOLATION {
+        } else if *state == SqlState::UNIQUE_VIOLATION && !is_rule(said.constraint()) {
             Self::Taken { row: format!("{} {}", said.constraint().unwrap_or_default(), said.detail().unwrap_or_default()) }
         } else if is_lost(state) {
             Self::Lost(said.message().to_owned())
@@ -46,6 +46,11 @@ impl From<tokio_postgres::Error> for Failure {
             Self::Refused(refused(state, said.message().to_owned(), said.constraint()).caused_by(error))
         }
     }
+}
+
+/// Whether a unique index is one of the rules V-1 … V-6 and not a table's key: then no other transaction is to blame.
+fn is_rule(constraint: Option<&str>) -> bool {
+    constraint.is_some_and(|name| name.starts_with('v'))
 }
 
 /// Whether the server will not go on with this connection, but may with the next.
@@ -63,7 +68,7 @@ fn refused(state: &SqlState, message: String, constraint: Option<&str>) -> Error
     if cannot_write {
         Error::new(codes::LV_T703, format!("store cannot write: {message}"))
             .with_hint("free space, or make the database writable")
-    } else if [SqlState::CHECK_VIOLATION, SqlState::NOT_NULL_VIOLATION].contains(state) {
+    } else if [SqlState::CHECK_VIOLATION, SqlState::NOT_NULL_VIOLATION, SqlState::UNIQUE_VIOLATION].contains(state) {
         let rule = constraint.unwrap_or("not null").to_owned();
         Error::new(codes::LV_T901, format!("rule {rule} violated: {message}"))
             .with_detail("rule", rule)
@@ -119,6 +124,13 @@ fn contention(attempts: u32, sqlstate: &str) -> Error {
 /// What is said when an attempt took longer than it may.
 pub fn late(limit: Duration) -> Failure {
     Failure::Lost(format!("no answer within {} ms", limit.as_millis()))
+}
+
+/// A plan must not panic (P-2); that one did harms no other call.
+pub fn panicked() -> Error {
+    Error::new(codes::LV_T901, "rule P-2 violated: a plan panicked")
+        .with_detail("rule", "P-2")
+        .with_hint("this is a bug in Levada: please report it with the trace")
 }
 
 /// The same error for another caller; its cause stays with the first.

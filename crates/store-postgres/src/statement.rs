@@ -36,6 +36,9 @@ pub struct Statement {
     pub params: Vec<Param>,
 }
 
+/// SQL by whether it locks and by its template.
+type Expanded = HashMap<(bool, String), Arc<str>>;
+
 /// A template and the values that it names.
 #[derive(Debug, Clone, Default)]
 pub struct Fragment {
@@ -63,7 +66,7 @@ impl Fragment {
     }
 
     pub fn statement(self, mode: Mode) -> Statement {
-        static EXPANDED: LazyLock<Mutex<HashMap<(bool, String), Arc<str>>>> = LazyLock::new(Mutex::default);
+        static EXPANDED: LazyLock<Mutex<Expanded>> = LazyLock::new(Mutex::default);
         let key = (mode == Mode::Write, self.template);
         let known = EXPANDED.lock().get(&key).cloned();
         let sql = known.unwrap_or_else(|| {

@@ -1,5 +1,6 @@
 //! One transaction: begin, lock and load in one round trip, plan, write and commit in another; and what is done when it fails.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use levada_base::Error;
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_postgres::Row;
 
 use crate::connections::attempt_limit;
-use crate::errors::{Failure, final_error, late};
+use crate::errors::{Failure, final_error, late, panicked};
 use crate::load::{self, Loading, Surroundings};
 use crate::session::{BEGIN, COMMIT, Session};
 use crate::shared::Shared;
@@ -115,7 +116,11 @@ impl Shared {
             }
         };
         let known = Known::of(&state);
-        let commands = batch.plan(state);
+        let planned = catch_unwind(AssertUnwindSafe(|| batch.plan(state)));
+        let Ok(commands) = planned else {
+            session.roll_back().await;
+            return Err(panicked().into());
+        };
         if commands.is_empty() {
             session.roll_back().await;
             return Ok(commands);

@@ -1,4 +1,14 @@
 //! The PostgreSQL store against real servers. Each test has a database of its own; those that stop a server have a server.
 
+mod claims;
 mod conformance;
+mod contention;
+mod faults;
+mod hints;
+mod merging;
+mod rules;
+mod schema;
+mod scopes;
+mod statements;
+mod subscription;
 mod support;

@@ -70,6 +70,14 @@ CREATE TABLE execution (
     CONSTRAINT v5_fence CHECK (fence >= attempt_no AND attempt_no >= 0),
     CONSTRAINT v6_disarmed CHECK (phase <> 4 OR num_nonnulls(due_ms, recheck_ms, attempt_deadline_ms, deadline_ms) = 0)
 ) WITH (fillfactor = 75);
+-- The condition is tried for every change, the function only runs to refuse one.
+CREATE FUNCTION refuse_falling() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'fence, generation or creation order of execution % would fall', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'v5_never_falls';
+END $$;
+CREATE TRIGGER v5_never_falls BEFORE UPDATE ON execution FOR EACH ROW
+    WHEN (NEW.fence < OLD.fence OR NEW.generation < OLD.generation OR NEW.seq < OLD.seq) EXECUTE FUNCTION refuse_falling();
 -- What a claim looks at, and nothing else.
 CREATE INDEX execution_claim ON execution (route_id, priority DESC, seq) WHERE phase = 1 AND hold = 0;
 CREATE INDEX execution_claim_token ON execution (claim_token) WHERE phase = 2;
