@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use levada_base::Error;
@@ -21,7 +20,7 @@ use crate::spec::{Handle, Payload};
 struct Flight {
     handle: Handle,
     cancel: watch::Sender<bool>,
-    at_risk: Arc<AtomicBool>,
+    at_risk: watch::Sender<bool>,
     /// When its lease was known to be good, in the worker's own time.
     renewed_at: Duration,
 }
@@ -58,9 +57,9 @@ impl InFlight {
     ) {
         let handle = claimed.handle;
         let (cancel, cancellation) = Cancellation::new();
-        let at_risk = Arc::new(AtomicBool::new(false));
+        let (at_risk, risk) = watch::channel(false);
         let claimed = Arc::new(claimed);
-        let context = Context::new(claimed.clone(), service.clone(), cancellation, at_risk.clone());
+        let context = Context::new(claimed.clone(), service.clone(), cancellation, risk);
         let service = service.clone();
         let work = async move {
             let Some(handler) = handler else { return no_handler(&claimed.kind) };
@@ -104,7 +103,7 @@ impl InFlight {
     pub(super) fn renewed(&mut self, handle: &Handle, now: Duration) {
         if let Some(flight) = self.flights.get_mut(&handle.execution).filter(|flight| flight.handle == *handle) {
             flight.renewed_at = now;
-            flight.at_risk.store(false, Ordering::Relaxed);
+            flight.at_risk.send_replace(false);
         }
     }
 
@@ -121,7 +120,7 @@ impl InFlight {
     /// Tells the handlers whose leases were not renewed for `span` that they are at risk.
     pub(super) fn note_risk(&mut self, now: Duration, span: Duration) {
         for flight in self.flights.values().filter(|flight| now.saturating_sub(flight.renewed_at) >= span) {
-            flight.at_risk.store(true, Ordering::Relaxed);
+            flight.at_risk.send_replace(true);
         }
     }
 

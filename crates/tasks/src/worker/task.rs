@@ -3,7 +3,6 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
 use levada_base::Error;
@@ -31,7 +30,7 @@ pub struct Task {
 pub struct Context {
     claimed: Arc<Claimed>,
     cancellation: Cancellation,
-    at_risk: Arc<AtomicBool>,
+    at_risk: watch::Receiver<bool>,
     progress: Arc<ProgressCall>,
 }
 
@@ -66,7 +65,7 @@ impl Context {
         claimed: Arc<Claimed>,
         service: S,
         cancellation: Cancellation,
-        at_risk: Arc<AtomicBool>,
+        at_risk: watch::Receiver<bool>,
     ) -> Self {
         let progress = move |note: ProgressNote| -> BoxFuture<'static, Result<(), Error>> {
             let service = service.clone();
@@ -120,7 +119,15 @@ impl Context {
     /// Whether the lease could not be renewed for two thirds of its span: the store may be away.
     #[must_use]
     pub fn lease_at_risk(&self) -> bool {
-        self.at_risk.load(Ordering::Relaxed)
+        *self.at_risk.borrow()
+    }
+
+    /// Waits until [`Context::lease_at_risk`] is true.
+    pub async fn at_risk(&mut self) {
+        if self.at_risk.wait_for(|at_risk| *at_risk).await.is_err() {
+            // The task is out of the worker's hands: nothing will be said any more.
+            std::future::pending().await
+        }
     }
 
     /// Says how far the work is; `permille` are thousandths.

@@ -130,13 +130,11 @@ async fn h_4_an_outage_delays_a_result_and_ends_no_worker() {
     let away = Arc::new(AtomicBool::new(false));
     let risk = Arc::new(Notify::new());
     let (pull, said) = (away.clone(), risk.clone());
-    let work = move |context: Context| {
+    let work = move |mut context: Context| {
         let (pull, said) = (pull.clone(), said.clone());
         async move {
             pull.store(true, Ordering::Relaxed);
-            while !context.lease_at_risk() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            context.at_risk().await;
             said.notify_one();
             Ok::<String, Stop>("done all the same".to_owned())
         }
