@@ -55,10 +55,16 @@ impl<S: Store> Engine<S> {
         R::Answer: Send + 'static,
     {
         let began = self.world.clock().elapsed();
+        let scope = rule.scope();
         let mut repeats = 0;
         let result = loop {
-            let plan = rule.clone();
-            match self.store.transact(rule.scope(), move |state: &State| answer(state, &plan)).await {
+            let rule = rule.clone();
+            let decide = move |state: &State| {
+                let (commands, answer) = answer(state, &rule)?;
+                let seen = metrics::observe(state, &commands);
+                Ok((commands, (answer, seen)))
+            };
+            match self.store.transact(scope.clone(), decide).await {
                 Err(error) if error.code() == codes::LV_T704 && repeats < REPEATS_MAX => {
                     metrics::unknown_commit();
                     repeats += 1;
@@ -67,7 +73,10 @@ impl<S: Store> Engine<S> {
             }
         };
         metrics::written(op, self.world.clock().elapsed().saturating_sub(began));
-        result
+        result.map(|(answer, seen)| {
+            metrics::record(seen);
+            answer
+        })
     }
 
     /// Reads, and learns store time on the way.

@@ -174,6 +174,7 @@ async fn sweep_executions<S: Store>(engine: &Engine<S>, kind: DueKind, limit: u3
         ("expired", swept.expired),
         ("promoted", swept.promoted),
         ("never_sealed", swept.never_sealed),
+        ("errors", swept.failed),
     ];
     counters.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| report.add(name, count));
     Ok(swept.total())

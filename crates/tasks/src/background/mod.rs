@@ -12,6 +12,7 @@
 mod backlog;
 mod dispatch;
 mod due;
+mod gauges;
 mod node;
 mod post;
 mod postponed;
@@ -20,6 +21,8 @@ mod reconcile;
 mod report;
 mod settle;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 use futures::future::BoxFuture;
 use levada_base::{Error, codes};
@@ -63,6 +66,7 @@ pub(crate) fn registry<S: Store>() -> Vec<Box<dyn BackgroundWorker<S>>> {
         Box::new(dispatch::Dispatch),
         Box::new(reconcile::Reconcile),
         Box::new(backlog::Backlog::default()),
+        Box::new(gauges::Gauges),
     ];
     workers.extend(due::ALL.iter().map(|due| Box::new(due) as Box<dyn BackgroundWorker<S>>));
     workers

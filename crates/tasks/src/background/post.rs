@@ -21,6 +21,8 @@ pub struct BackgroundStatus {
     pub ticks: u64,
     /// Steps that failed, since the last one that did not.
     pub errors: u64,
+    /// Steps in a row that found something due and could do nothing about it.
+    pub in_vain: u32,
     /// What the last step met, if it failed.
     pub last_error: Option<String>,
     /// What the last step that succeeded did.
@@ -51,8 +53,10 @@ const RESTART_MS_MIN: u64 = 1_000;
 const RESTART_MS_MAX: u64 = 30_000;
 /// An outage of the store is no fault of the worker: it looks often enough to go on soon after it.
 const OUTAGE_MS_MAX: u64 = 2_000;
-/// Something is due and nothing could be done about it: another node has it, or a lease's grace.
-const RETRY_MS: i64 = 20;
+/// Something is due and nothing could be done about it: another node has it, a lease has its grace, or it failed. It is looked at again
+/// after this, doubled each time.
+const RETRY_MS_MIN: i64 = 20;
+const RETRY_MS_MAX: i64 = 1_000;
 
 impl<S: Store> Post<S> {
     pub(crate) fn new(worker: Box<dyn BackgroundWorker<S>>) -> Self {
@@ -108,11 +112,14 @@ impl<S: Store> Post<S> {
         let tick_ms = settings.workers.get(self.name()).and_then(|own| own.tick_ms).unwrap_or(self.worker.tick_ms());
         let tick_ms = settings.ticks.then(|| i64::try_from(tick_ms).unwrap_or(i64::MAX));
         let now_ms = engine.about_now();
-        let due_ms = report.next_due_ms.filter(|_| settings.wakes).map(|at| (at - now_ms).max(RETRY_MS));
+        let mut status = self.status.lock();
+        let in_vain = report.next_due_ms.is_some_and(|at| at <= now_ms) && (report.is_idle() || report.count("errors") > 0);
+        status.in_vain = if in_vain { status.in_vain.saturating_add(1) } else { 0 };
+        let floor_ms = if in_vain { (RETRY_MS_MIN << status.in_vain.min(10)).min(RETRY_MS_MAX) } else { 1 };
+        let due_ms = report.next_due_ms.filter(|_| settings.wakes).map(|at| (at - now_ms).max(floor_ms));
         let wait_ms = [tick_ms, due_ms].into_iter().flatten().min();
         self.sleeps_until_ms.store(report.next_due_ms.unwrap_or(i64::MAX), Ordering::Relaxed);
         let more = report.more;
-        let mut status = self.status.lock();
         status.ticks += 1;
         status.errors = 0;
         status.last_error = None;

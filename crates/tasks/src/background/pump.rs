@@ -34,14 +34,17 @@ pub(super) async fn listen<S: Store>(
             Err(RecvError::Closed) => return,
         };
         match wake {
-            Wake::Ready(route) => engine.desk.ready(route),
+            Wake::Ready(route) => {
+                metrics::woken("ready");
+                engine.desk.ready(route);
+            }
             Wake::All => {
                 metrics::woken("all");
                 engine.desk.look();
-                posts.iter().for_each(|post| post.hint(&wake));
             }
-            _ => posts.iter().for_each(|post| post.hint(&wake)),
+            _ => metrics::woken("other"),
         }
+        posts.iter().for_each(|post| post.hint(&wake));
     }
 }
 

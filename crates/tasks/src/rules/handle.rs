@@ -14,7 +14,7 @@ pub(crate) enum Access {
     /// The lease is live.
     Live,
     /// This fence closed or parked the attempt by the same call.
-    Repeated(Attempt),
+    Repeated(Box<Attempt>),
 }
 
 /// What a worker wants to do: one of the calls that close or park, or something else that only a live lease may.
@@ -55,10 +55,10 @@ fn closed_through<'a>(draft: &'a Draft, handle: &Handle) -> Option<&'a Attempt> 
 fn repeated(row: &Execution, attempt: &Attempt, want: Want) -> Result<Access, Error> {
     match (attempt.last_call, want) {
         (Some(Call::Delay), Want::Close(Call::Delay, digest)) if attempt.last_digest == digest => {
-            Ok(Access::Repeated(attempt.clone()))
+            Ok(Access::Repeated(Box::new(attempt.clone())))
         }
         (Some(Call::Delay), _) => Err(errors::given_up(row)),
-        (Some(did), Want::Close(call, _)) if did == call => Ok(Access::Repeated(attempt.clone())),
+        (Some(did), Want::Close(call, _)) if did == call => Ok(Access::Repeated(Box::new(attempt.clone()))),
         _ => Err(errors::closed(row, Some(attempt))),
     }
 }

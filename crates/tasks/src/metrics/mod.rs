@@ -3,21 +3,16 @@
 //! Recorded through the facade of the `metrics` crate, so a process without a recorder pays next to nothing. Gauges follow from
 //! [`levada_store::Query::Counts`]; everything else is recorded where it happens.
 
+mod observed;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use levada_base::Error;
-use metrics::{counter, histogram};
+use levada_store::Count;
+use metrics::{Label, counter, histogram};
 
-/// An execution was created.
-pub(crate) fn created(lane: &str) {
-    counter!("levada_tasks_created_total", "lane" => lane.to_owned()).increment(1);
-}
-
-/// An execution was given to a worker.
-pub(crate) fn claimed(lane: &str, kind: &str) {
-    counter!("levada_tasks_claimed_total", "lane" => lane.to_owned(), "kind" => kind.to_owned()).increment(1);
-}
+pub(crate) use observed::{observe, record};
 
 /// A claim was answered.
 pub(crate) fn claim_took(span: Duration) {
@@ -69,4 +64,22 @@ pub(crate) fn reconciled(action: &'static str) {
 /// Somebody was woken.
 pub(crate) fn woken(how: &'static str) {
     counter!("levada_tasks_wakeups_total", "how" => how).increment(1);
+}
+
+/// How many of something there are now.
+pub(crate) fn gauge(count: &Count) {
+    let (name, keys): (&'static str, &[&'static str]) = match count.gauge {
+        "executions" => ("levada_tasks_executions", &["lane", "public_state"]),
+        "runs" => ("levada_tasks_runs", &["phase"]),
+        "workers" => ("levada_tasks_workers", &["lane"]),
+        "leases" => ("levada_tasks_leases", &[]),
+        "marks" => ("levada_tasks_marks", &[]),
+        "cancel_pending" => ("levada_tasks_cancel_pending", &[]),
+        "cancel_backlog" => ("levada_tasks_cancel_backlog", &[]),
+        _ => return,
+    };
+    let labels: Vec<_> = keys.iter().zip(&count.labels).map(|(key, value)| Label::new(*key, value.clone())).collect();
+    // Counts of this size are exact as floating point numbers.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floating point numbers")]
+    metrics::gauge!(name, labels).set(count.value as f64);
 }

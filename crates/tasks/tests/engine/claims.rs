@@ -1,0 +1,110 @@
+//! Claims that wait: woken by a commit, not by polling, and cheap however many there are.
+
+use std::time::Duration;
+
+use levada_base::World;
+use levada_store::{MemoryStore, Token};
+use levada_tasks::spec::{ClaimRequest, NewExecution};
+use levada_tasks::{Settings, Tasks};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::node::{Result, code};
+use crate::store::Probed;
+
+/// Long enough for a machine that does many other things.
+const GUARD: Duration = Duration::from_secs(60);
+
+async fn open(store: Probed, world: World) -> Result<Tasks<Probed>> {
+    Tasks::open(store, Settings::without_background(), world).await
+}
+
+fn waiting(instance: u128) -> ClaimRequest {
+    ClaimRequest { wait_ms: 30_000, ..ClaimRequest::of_lane("default", &format!("w{instance}"), 1, Token(instance)) }
+}
+
+/// Claims that wait, once all of them have looked and found nothing.
+async fn idle(tasks: &Tasks<Probed>, claims: u128) -> JoinSet<Result<usize>> {
+    let before = tasks.store().claims();
+    let mut set = JoinSet::new();
+    for instance in 1..=claims {
+        let tasks = tasks.clone();
+        set.spawn(async move { tasks.claim(waiting(instance)).await.map(|claimed| claimed.len()) });
+    }
+    while u128::from(tasks.store().claims() - before) < claims {
+        tokio::task::yield_now().await;
+    }
+    set
+}
+
+#[tokio::test]
+async fn t_039_one_ready_row_wakes_one_of_a_thousand_waiting_claims() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    let mut set = idle(&tasks, 1_000).await;
+    let [reads_before, ..] = tasks.store().asked();
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let first = timeout(GUARD, set.join_next()).await;
+    let Ok(Some(Ok(claimed))) = first else { panic!("nobody was woken") };
+    assert_eq!(claimed?, 1);
+    // Everything that was set off by the wake-up has run before this.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tasks.store().claims(), 1_001, "one claim looked again");
+    assert!(tasks.store().asked()[0] - reads_before <= 2, "a probe at most besides");
+    assert_eq!(set.len(), 999);
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_039_a_hundred_ready_rows_of_one_commit_reach_a_hundred_claims() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    let mut set = idle(&tasks, 100).await;
+    // One commit, so one wake-up for the route.
+    tasks.submit_run(crate::node::wide(100)).await?;
+    let mut given = 0;
+    while let Ok(Some(claimed)) = timeout(GUARD, set.join_next()).await {
+        given += claimed.unwrap_or_else(|error| panic!("{error}"))?;
+    }
+    assert_eq!(given, 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_111_a_claim_finds_work_although_every_wake_up_is_lost() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())).deaf(), world).await?;
+    let mut set = idle(&tasks, 3).await;
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let Ok(Some(Ok(claimed))) = timeout(GUARD, set.join_next()).await else { panic!("nobody was woken") };
+    assert_eq!(claimed?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_gives_up_after_its_wait_and_a_dropped_one_takes_nothing() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    let short = ClaimRequest { wait_ms: 20, ..waiting(1) };
+    assert_eq!(tasks.claim(short).await?, []);
+    let mut dropped = idle(&tasks, 1).await;
+    dropped.shutdown().await;
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    assert_eq!(tasks.claim(waiting(2)).await?.len(), 1);
+    let long = ClaimRequest { wait_ms: 30_001, ..waiting(3) };
+    assert_eq!(code(tasks.claim(long).await), "LV-T001");
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_018_a_repeated_claim_gives_what_its_token_already_has() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let first = tasks.claim(waiting(1)).await?;
+    assert_eq!(tasks.claim(waiting(1)).await?, first);
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The engine as a whole: operations, waiting claims and background workers on a store. Everything is written for any store.
+
+mod background;
+mod cancel;
+mod claims;
+mod created;
+mod dispatch;
+mod events;
+mod joint;
+mod metrics;
+mod node;
+mod operators;
+mod stop;
+mod store;

@@ -1,0 +1,124 @@
+//! Supervision: a worker that fails is restarted, one bad row holds nobody up, and a node that is closed leaves nothing behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use levada_base::{Error, World, codes};
+use levada_store::alphabets::EventKind;
+use levada_store::{Filter, MemoryStore, Scope, Store, Token};
+use levada_tasks::rules::LaneChange;
+use levada_tasks::spec::{ClaimRequest, NewExecution};
+use levada_tasks::{BackgroundStatus, Settings, Tasks};
+use tokio::time::timeout;
+
+use crate::node::{Node, Result, chain, code};
+use crate::store::Probed;
+
+const GUARD: Duration = Duration::from_secs(60);
+
+fn status_of<S: Store>(tasks: &Tasks<S>, name: &str) -> BackgroundStatus {
+    tasks.background().into_iter().find(|status| status.name == name).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn t_117_a_worker_that_panics_or_fails_is_restarted() -> Result {
+    failing_loop().await
+}
+
+/// A node whose heartbeat panics, then fails, then goes on.
+pub async fn failing_loop() -> Result {
+    let world = World::real();
+    let store = Probed::new(MemoryStore::with_inline_run_max(world.clone(), 0));
+    let hits = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&hits);
+    store.fail(move |scope| {
+        if !matches!(scope, Scope::EngineNodes) {
+            return None;
+        }
+        match count.fetch_add(1, Ordering::Relaxed) {
+            0 => panic!("planted"),
+            1 => Some(Error::new(codes::LV_T702, "store unreachable: planted")),
+            _ => None,
+        }
+    });
+    let tasks = Tasks::open(store.clone(), Settings::default(), world).await?;
+    // Others go on all the while.
+    tasks.change_lane("mail", LaneChange::Pause, "ann").await?;
+    let recovered = timeout(GUARD, async {
+        while hits.load(Ordering::Relaxed) < 3 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(recovered.await.is_ok(), "it came back after a panic and after an error");
+    assert!(status_of(&tasks, "settle").ticks >= 1);
+    store.heal();
+    tasks.close(Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn t_117_a_poison_run_is_postponed_and_the_others_are_settled() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = Probed::new(MemoryStore::with_inline_run_max(world.clone(), 0));
+    let node = Node::on(store.clone(), world, clock, Settings::without_background()).await?;
+    let (bad, good) = (node.submit(chain(1)).await?, node.submit(chain(1)).await?);
+    for claimed in node.claim(2).await? {
+        node.complete(claimed.handle).await?;
+    }
+    store.fail(move |scope| (*scope == Scope::Marks(bad)).then(|| Error::new(codes::LV_T901, "rule E-2 violated: planted")));
+    let report = node.tasks.tick("settle").await?;
+    assert_eq!((report.count("errors"), report.count("runs_ended")), (1, 1));
+    assert!(node.outcome(good).await?.is_some());
+    store.heal();
+    node.tasks.tick("settle").await?;
+    assert!(node.outcome(bad).await?.is_some(), "nothing was lost");
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_117_a_node_is_opened_and_closed_a_hundred_times() -> Result {
+    let world = World::real();
+    let store = MemoryStore::new(world.clone());
+    let loops = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = loops();
+    for _ in 0..100 {
+        let first = Tasks::open(store.clone(), Settings::default(), world.clone()).await?;
+        let second = Tasks::open(store.clone(), Settings::default(), world.clone()).await?;
+        first.create_execution(NewExecution::of_kind("work")).await?;
+        first.close(Duration::from_secs(10)).await?;
+        second.close(Duration::from_secs(10)).await?;
+    }
+    assert_eq!(loops(), before, "no loop is left");
+    let events = Tasks::open(store, Settings::without_background(), world).await?;
+    let filter = Filter { kinds: vec![EventKind::ExecutionCreated], ..Filter::default() };
+    assert_eq!(events.subscribe(filter, None).next().await?.events.len(), 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_117_a_node_that_is_dropped_ends_its_loops() -> Result {
+    let world = World::real();
+    let loops = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = loops();
+    let tasks = Tasks::open(MemoryStore::new(world.clone()), Settings::default(), world).await?;
+    assert!(loops() > before);
+    drop(tasks);
+    let ended = timeout(GUARD, async {
+        while loops() > before {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(ended.await.is_ok());
+    Ok(())
+}
+
+#[test]
+fn background_work_needs_a_runtime_and_says_so() {
+    let world = World::real();
+    let open = Tasks::open(MemoryStore::new(world.clone()), Settings::default(), world.clone());
+    assert_eq!(code(futures::executor::block_on(open)), "LV-T001");
+    let tasks = Tasks::open(MemoryStore::new(world.clone()), Settings::without_background(), world);
+    let Ok(tasks) = futures::executor::block_on(tasks) else { panic!("a node without loops needs none") };
+    let waits = ClaimRequest { wait_ms: 10, ..ClaimRequest::of_lane("default", "w", 1, Token(1)) };
+    assert_eq!(code(futures::executor::block_on(tasks.claim(waits))), "LV-T001");
+}

@@ -1,0 +1,109 @@
+//! A store that counts what is asked of it, loses its wake-ups and fails where it is told to.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use levada_base::Error;
+use levada_store::{
+    Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver, Waker,
+};
+use parking_lot::Mutex;
+
+type Fault = Box<dyn Fn(&Scope) -> Option<Error> + Send>;
+
+#[derive(Clone)]
+pub struct Probed {
+    below: MemoryStore,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    reads: AtomicU64,
+    dues: AtomicU64,
+    transactions: AtomicU64,
+    claims: AtomicU64,
+    /// Wake-ups go here instead: nobody sends any.
+    deaf: AtomicBool,
+    silence: Waker,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Probed {
+    pub fn new(below: MemoryStore) -> Self {
+        Self { below, shared: Arc::default() }
+    }
+
+    /// No wake-up arrives from now on at those who begin to listen.
+    pub fn deaf(self) -> Self {
+        self.shared.deaf.store(true, Ordering::Relaxed);
+        self
+    }
+
+    /// Transactions of a scope fail, or panic, as `fault` says.
+    pub fn fail(&self, fault: impl Fn(&Scope) -> Option<Error> + Send + 'static) {
+        *self.shared.fault.lock() = Some(Box::new(fault));
+    }
+
+    pub fn heal(&self) {
+        *self.shared.fault.lock() = None;
+    }
+
+    /// Reads, questions for due times, and transactions so far.
+    pub fn asked(&self) -> [u64; 3] {
+        [&self.shared.reads, &self.shared.dues, &self.shared.transactions].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    pub fn claims(&self) -> u64 {
+        self.shared.claims.load(Ordering::Relaxed)
+    }
+}
+
+impl Store for Probed {
+    fn transact<R: Send + 'static>(
+        &self,
+        scope: Scope,
+        plan: impl Plan<R> + 'static,
+    ) -> impl Future<Output = Result<R, Error>> + Send {
+        let count = if matches!(scope, Scope::Claim(_)) { &self.shared.claims } else { &self.shared.transactions };
+        count.fetch_add(1, Ordering::Relaxed);
+        let fault = self.shared.fault.lock().as_ref().and_then(|fault| fault(&scope));
+        async move {
+            match fault {
+                Some(error) => Err(error),
+                None => self.below.transact(scope, plan).await,
+            }
+        }
+    }
+
+    async fn read(&self, query: Query) -> Result<Page, Error> {
+        self.shared.reads.fetch_add(1, Ordering::Relaxed);
+        self.below.read(query).await
+    }
+
+    async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
+        self.below.events(after, filter, limit).await
+    }
+
+    async fn next_due(&self, kind: DueKind) -> Result<Option<i64>, Error> {
+        self.shared.dues.fetch_add(1, Ordering::Relaxed);
+        self.below.next_due(kind).await
+    }
+
+    async fn now(&self) -> Result<i64, Error> {
+        self.below.now().await
+    }
+
+    fn wake(&self) -> WakeReceiver {
+        if self.shared.deaf.load(Ordering::Relaxed) { self.shared.silence.subscribe() } else { self.below.wake() }
+    }
+
+    async fn dump(&self) -> Result<State, Error> {
+        self.below.dump().await
+    }
+
+    fn instance(&self) -> u128 {
+        self.below.instance()
+    }
+}
