@@ -1,5 +1,7 @@
 //! Events are read by cursor: each once, in order, whatever the filter, the page or the writers beside the reader.
 
+use std::task::Poll;
+
 use futures::future::join_all;
 
 use super::build::plain_execution;
@@ -13,8 +15,9 @@ use crate::rows::Event;
 use crate::state::{Command, State};
 use crate::store::{Cursor, Filter, Store};
 
-/// Reads that may bring nothing while an event is expected: a store may hold back what others are still writing.
-const IDLE_READS_MAX: usize = 2_000;
+/// Reads that may bring nothing while an event is expected: a store may hold back what others are still writing, and a commit may
+/// take as long as many reads.
+const IDLE_READS_MAX: usize = 20_000;
 
 type Choose = fn(&State) -> Filter;
 
@@ -100,8 +103,24 @@ async fn read_on<S: Store>(
         }
         idle = if next == at { idle + 1 } else { 0 };
         at = next;
+        if idle > 0 {
+            let_others_run().await;
+        }
     }
     Err(format!("{} of {wanted} events came in {IDLE_READS_MAX} reads", events.len()))
+}
+
+/// Gives way once: a store may answer reads without ever waiting, and then the writers beside this reader would not get on.
+async fn let_others_run() {
+    let mut waited = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn filtered<S: Store>(mut stage: Stage<S>, choose: Choose) -> Verdict {
