@@ -133,6 +133,16 @@ pub fn panicked() -> Error {
         .with_hint("this is a bug in Levada: please report it with the trace")
 }
 
+/// One transaction gave out more numbers than it has.
+pub fn too_many_rows() -> Error {
+    Error::new(
+        codes::LV_T901,
+        format!("rule ST-14 violated: more than {} new rows in one transaction", crate::write::NUMBERS_MAX),
+    )
+    .with_detail("rule", "ST-14")
+    .with_hint("this is a bug in Levada: please report it with the trace")
+}
+
 /// The same error for another caller; its cause stays with the first.
 pub fn copied(error: &Error) -> Error {
     let mut copy = Error::new(error.code(), error.message());

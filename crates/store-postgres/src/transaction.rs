@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_postgres::Row;
 
 use crate::connections::attempt_limit;
-use crate::errors::{Failure, final_error, late, panicked};
+use crate::errors::{Failure, final_error, late, panicked, too_many_rows};
 use crate::load::{self, Loading, Surroundings};
 use crate::session::{BEGIN, COMMIT, Session};
 use crate::shared::Shared;
@@ -116,6 +116,7 @@ impl Shared {
             }
         };
         let known = Known::of(&state);
+        let first = state.seq;
         let planned = catch_unwind(AssertUnwindSafe(|| batch.plan(state)));
         let Ok(commands) = planned else {
             session.roll_back().await;
@@ -124,6 +125,10 @@ impl Shared {
         if commands.is_empty() {
             session.roll_back().await;
             return Ok(commands);
+        }
+        if !write::numbers_fit(&commands, first) {
+            session.roll_back().await;
+            return Err(too_many_rows().into());
         }
         let statements = write::statements(&commands, &known, blind);
         Counters::add(&self.counters.statements, statements.len());

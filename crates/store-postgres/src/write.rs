@@ -56,6 +56,19 @@ enum Way {
     Delete,
 }
 
+/// How many numbers a transaction has for creation order and events: as many as its statement leaves free below the next one's.
+pub const NUMBERS_MAX: i64 = 1 << 24;
+
+/// Whether all numbers that are given out lie below the next transaction's.
+pub fn numbers_fit(commands: &[Command], first: i64) -> bool {
+    let end = first.saturating_add(NUMBERS_MAX);
+    commands.iter().all(|command| match command {
+        Command::Put(Record::Execution(row)) => row.seq < end,
+        Command::Put(Record::Event(row)) => row.id < end,
+        _ => true,
+    })
+}
+
 /// The statements of a transaction's commands. With `blind`, guarded rows are put over what is there.
 pub fn statements(commands: &[Command], known: &Known, blind: bool) -> Vec<Statement> {
     let mut statements = Vec::new();
@@ -197,5 +210,36 @@ fn removals(commands: &[Command]) -> Statement {
     Statement {
         sql: Arc::from(include_str!("sql/remove.sql")),
         params: vec![Param::Ids(runs), Param::Ids(executions), Param::Int(before_ms)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use levada_store::conformance::random;
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_the_next_transaction_are_not_given_out() {
+        let mut event = random::state(1, 0).events.into_values().next().unwrap();
+        for (id, fits) in [(NUMBERS_MAX + 6, true), (NUMBERS_MAX + 7, false)] {
+            event.id = id;
+            assert_eq!(numbers_fit(&[Command::Put(event.clone().into())], 7), fits);
+        }
+    }
+
+    #[test]
+    fn the_last_word_on_a_row_is_written_and_a_kept_row_stays() {
+        let state = random::state(1, 0);
+        let mark = state.marks.into_values().next().unwrap();
+        let later = levada_store::rows::Mark { made_ms: mark.made_ms + 1, ..mark.clone() };
+        let statement = rows(&[Command::Put(mark.into()), Command::Put(later.clone().into())], &Known::default(), false);
+        let Param::Big(made) = &statement.params[3] else { panic!("{:?}", statement.params) };
+        assert_eq!(made, &[Some(later.made_ms)], "one row, the later one");
+        let route = state.routes.into_values().next().unwrap();
+        let other = levada_store::rows::Route { lane: "other".to_owned(), ..route.clone() };
+        let statement = rows(&[Command::Put(route.clone().into()), Command::Put(other.into())], &Known::default(), false);
+        let Param::Words(lanes) = &statement.params[2] else { panic!("{:?}", statement.params) };
+        assert_eq!(lanes, &[Some(route.lane)]);
     }
 }
