@@ -164,7 +164,8 @@ impl World {
     /// Does what the background does, until nothing is left to do now: settles, cancels, dispatches, reconciles, sweeps.
     pub fn drain(&mut self) {
         for _ in 0..100_000 {
-            if !(self.settle_once() | self.backlog_once() | self.dispatch_once() | self.sweep_once()) {
+            // Ends are settled before anything else is done to their run, as where they are settled at once.
+            if !(self.settle_once() || self.backlog_once() || self.dispatch_once() || self.sweep_once()) {
                 return;
             }
         }

@@ -1,0 +1,155 @@
+//! Finalizers: they run once, after everything else, whatever the outcome, and see it.
+
+use levada_store::alphabets::{CancelPolicy, Outcome, PublicState};
+use levada_store::{DueKind, RunId};
+use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, SealRun, SweepRuns};
+use levada_tasks::spec::{GraphEdge, NewExecution, NewRun, RunGraph};
+
+use crate::world::{World, graph, node};
+
+fn with_finalizer(mut graph: RunGraph, essential: bool) -> RunGraph {
+    let mut last = node("last");
+    last.execution.finalizer = true;
+    last.execution.essential = essential;
+    graph.nodes.push(last);
+    graph
+}
+
+fn pair() -> RunGraph {
+    with_finalizer(graph(&["a", "b"], &[("a", "b")]), true)
+}
+
+fn cancel(run: RunId, include_finalizers: bool) -> CancelRun {
+    let (reason, actor) = ("enough".to_owned(), "ann".to_owned());
+    CancelRun { run, policy: CancelPolicy::CancelAll, reason, actor, include_finalizers, grace_ms: 0 }
+}
+
+/// What the finalizer, which must be ready, sees as the run's outcome.
+#[track_caller]
+fn seen(world: &mut World, finalizer_ends: Outcome) -> Outcome {
+    world.drain();
+    let claimed = world.claim(10);
+    assert_eq!(claimed.iter().map(|claimed| claimed.name.as_str()).collect::<Vec<_>>(), ["last"]);
+    let outcome = claimed[0].inputs["run"].outcome;
+    world.finish(&claimed[0], finalizer_ends);
+    world.drain();
+    assert!(world.claim(10).is_empty(), "it runs once");
+    outcome
+}
+
+#[test]
+fn t_075_it_runs_once_after_success_and_after_failure() {
+    for inline in [0, 64] {
+        for (fails, provisional) in [("none", Outcome::Succeeded), ("b", Outcome::Failed), ("a", Outcome::Failed)] {
+            let mut world = World::settling_up_to(inline);
+            let run = world.submit(&pair());
+            loop {
+                world.drain();
+                assert_eq!(world.public(run, "last"), PublicState::WaitingEdges);
+                let claimed = world.claim(1);
+                assert_ne!(claimed[0].name, "last");
+                let name = claimed[0].name.clone();
+                world.finish(&claimed[0], if name == fails { Outcome::Failed } else { Outcome::Succeeded });
+                if name == "b" || name == fails {
+                    break;
+                }
+            }
+            assert_eq!(seen(&mut world, Outcome::Succeeded), provisional, "{fails} fails");
+            assert_eq!(world.ended(run), provisional);
+        }
+    }
+}
+
+#[test]
+fn t_075_it_runs_after_a_cancel_unless_it_is_included() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let run = world.submit(&pair());
+        world.must(&cancel(run, false));
+        assert_eq!(seen(&mut world, Outcome::Succeeded), Outcome::Cancelled);
+        assert_eq!(world.ended(run), Outcome::Cancelled);
+
+        let run = world.submit(&pair());
+        world.must(&cancel(run, true));
+        world.drain();
+        assert_eq!(world.public(run, "last"), PublicState::Cancelled);
+        assert_eq!(world.ended(run), Outcome::Cancelled);
+    }
+}
+
+#[test]
+fn t_075_it_runs_after_the_deadline() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let mut graph = pair();
+        graph.options.deadline_ms = Some(1_000);
+        let run = world.submit(&graph);
+        world.ring.advance(1_000);
+        assert_eq!(world.must(&SweepRuns { kind: DueKind::RunDeadline, limit: 10 }).expired, 1);
+        assert_eq!(seen(&mut world, Outcome::Succeeded), Outcome::Expired);
+        assert_eq!(world.ended(run), Outcome::Expired);
+    }
+}
+
+#[test]
+fn t_075_its_failure_fails_the_run_if_it_is_essential() {
+    for (essential, expected) in [(true, Outcome::Failed), (false, Outcome::Succeeded)] {
+        for inline in [0, 64] {
+            let mut world = World::settling_up_to(inline);
+            let run = world.submit(&with_finalizer(graph(&["a"], &[]), essential));
+            let claimed = world.claim_named("a");
+            world.finish(&claimed, Outcome::Succeeded);
+            assert_eq!(seen(&mut world, Outcome::Failed), Outcome::Succeeded);
+            assert_eq!(world.ended(run), expected);
+        }
+    }
+}
+
+#[test]
+fn t_075_a_run_of_finalizers_only_begins_with_them() {
+    let mut world = World::new();
+    let run = world.submit(&with_finalizer(graph(&[], &[]), true));
+    assert_eq!(seen(&mut world, Outcome::Succeeded), Outcome::Succeeded);
+    assert_eq!(world.ended(run), Outcome::Succeeded);
+}
+
+#[test]
+fn t_075_finalizers_can_wait_for_each_other_but_nobody_for_them() {
+    let mut world = World::new();
+    let mut chained = pair();
+    let mut later = node("later");
+    later.execution.finalizer = true;
+    chained.nodes.push(later);
+    chained.edges.push(GraphEdge::success("last", "later"));
+    let run = world.submit(&chained);
+    assert_eq!(world.work(|_| Outcome::Succeeded), ["a", "b", "last", "later"]);
+    assert_eq!(world.ended(run), Outcome::Succeeded);
+
+    let mut backwards = pair();
+    backwards.edges.push(GraphEdge::success("last", "b"));
+    let event = world.submit_event(&backwards);
+    assert_eq!(world.refused(&event), "LV-T206");
+    let mut taken = pair();
+    taken.edges.push(GraphEdge::success("a", "last").as_input("run"));
+    let event = world.submit_event(&taken);
+    assert_eq!(world.refused(&event), "LV-T219", "the name under which it sees the run");
+}
+
+#[test]
+fn t_075_a_finalizer_can_be_built_stepwise() {
+    let mut world = World::new();
+    let run = world.run_id();
+    world.must(&CreateRun { id: run, new: NewRun::default() });
+    for (name, finalizer) in [("last", true), ("a", false)] {
+        let execution = world.execution_id();
+        let new = NewExecution { staged: true, finalizer, ..NewExecution::of_kind("test").named(name) };
+        world.must(&CreateExecution { id: execution, new });
+        world.must(&AddExecution { run, execution });
+    }
+    world.must(&SealRun { run, expected: 2, epoch: None });
+    assert_eq!(world.work(|_| Outcome::Succeeded), ["a", "last"]);
+    assert_eq!(world.ended(run), Outcome::Succeeded);
+    let alone = world.execution_id();
+    let new = NewExecution { finalizer: true, ..NewExecution::of_kind("test") };
+    assert_eq!(world.refused(&CreateExecution { id: alone, new }), "LV-T005", "it would never run as one");
+}
