@@ -34,6 +34,7 @@ mod open;
 mod owner;
 #[cfg(test)]
 mod plans;
+mod probe;
 mod query;
 mod queue;
 mod readers;
@@ -45,6 +46,7 @@ mod store;
 mod write;
 mod writer;
 
+pub use probe::{COMMITTED, Probe};
 pub use settings::{Durability, Settings};
 pub use statistics::Statistics;
 pub use store::SqliteStore;

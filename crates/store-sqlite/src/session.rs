@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, Params};
 
 use crate::codec;
 use crate::errors::{Failure, Result};
+use crate::probe::Probe;
 use crate::select::Select;
 
 /// One transaction's use of a connection.
@@ -15,11 +16,18 @@ pub(crate) struct Session<'a> {
     connection: &'a Connection,
     /// The different statements so far.
     used: RefCell<Vec<&'static str>>,
+    probe: Option<Probe>,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
-        Self { connection, used: RefCell::default() }
+        Self { connection, used: RefCell::default(), probe: None }
+    }
+
+    /// The same, telling of every statement before it runs.
+    pub(crate) fn probed(mut self, probe: Option<&Probe>) -> Self {
+        self.probe = probe.cloned();
+        self
     }
 
     /// How many different statements were used.
@@ -35,6 +43,9 @@ impl<'a> Session<'a> {
 
     /// A prepared statement. Its text is constant.
     pub(crate) fn statement(&self, text: &'static str) -> Result<CachedStatement<'a>> {
+        if let Some(probe) = &self.probe {
+            probe(text);
+        }
         let mut used = self.used.borrow_mut();
         // Each text is written down once, so the same statement is the same address.
         if !used.iter().any(|other| std::ptr::eq(*other, text)) {

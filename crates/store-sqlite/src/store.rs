@@ -15,6 +15,7 @@ use crate::errors::{Failure, Result};
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::open::Place;
 use crate::owner::Owner;
+use crate::probe::Probe;
 use crate::queue::Queue;
 use crate::readers::Readers;
 use crate::settings::Settings;
@@ -51,9 +52,21 @@ impl SqliteStore {
     /// `LV-T707` if another process has it; `LV-T705` for the schema of another build; `LV-T710` if the file is damaged or no database;
     /// `LV-T703` if it cannot be written; `LV-T702` if it cannot be opened.
     pub fn open(settings: Settings, world: World) -> Result<Self, Error> {
+        Self::open_watched(settings, world, None)
+    }
+
+    /// The same, with somebody who is told of the writer's statements. For tests.
+    ///
+    /// # Errors
+    /// See [`SqliteStore::open`].
+    pub fn open_probed(settings: Settings, world: World, probe: Probe) -> Result<Self, Error> {
+        Self::open_watched(settings, world, Some(probe))
+    }
+
+    fn open_watched(settings: Settings, world: World, probe: Option<Probe>) -> Result<Self, Error> {
         let owner = Owner::take(&settings.path).map_err(|failure| failure.error())?;
         let path = settings.path.clone();
-        let opened = Self::start(&Place::File(settings), world, Some(owner));
+        let opened = Self::start(&Place::File(settings), world, Some(owner), probe);
         opened.map_err(|failure| failure.while_opening(&path).error())
     }
 
@@ -70,10 +83,10 @@ impl SqliteStore {
     /// # Errors
     /// See [`SqliteStore::in_memory`].
     pub fn in_memory_with(settings: Settings, world: World) -> Result<Self, Error> {
-        Self::start(&Place::Memory(settings), world, None).map_err(|failure| failure.error())
+        Self::start(&Place::Memory(settings), world, None, None).map_err(|failure| failure.error())
     }
 
-    fn start(place: &Place, world: World, owner: Option<Owner>) -> Result<Self> {
+    fn start(place: &Place, world: World, owner: Option<Owner>, probe: Option<Probe>) -> Result<Self> {
         let settings = place.settings().clone();
         let mut connection = place.writer()?;
         migrate(&mut connection, MIGRATIONS, world.now().millis())?;
@@ -89,6 +102,7 @@ impl SqliteStore {
             counters: Arc::clone(&counters),
             log: Log::new(Arc::clone(&counters), checkpointer.as_ref().map(Checkpointer::asked)),
             inline_run_max: settings.inline_run_max,
+            probe,
             seq: kept.seq,
             places: None,
         };

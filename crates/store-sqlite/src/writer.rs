@@ -10,6 +10,7 @@ use crate::checkpoint::Log;
 use crate::errors::{Failure, Result};
 use crate::load::{Claims, Places, load};
 use crate::owner::Owner;
+use crate::probe::{BEGIN, COMMIT, COMMITTED, Probe};
 use crate::session::Session;
 use crate::statistics::Counters;
 use crate::write::write;
@@ -26,6 +27,7 @@ pub(crate) struct Writer {
     pub(crate) counters: Arc<Counters>,
     pub(crate) inline_run_max: i32,
     pub(crate) log: Log,
+    pub(crate) probe: Option<Probe>,
     /// The first free number for creation order and events.
     pub(crate) seq: i64,
     /// Routes and lanes as they are stored; none if they have to be read again.
@@ -52,12 +54,17 @@ impl Writer {
 
     /// One transaction; on an error nothing of it is left.
     fn transact(&mut self, batch: &mut Batch) -> Result<Vec<Command>> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.tell(BEGIN);
+        self.connection.prepare_cached(BEGIN)?.execute([])?;
         let done = self.run(batch);
         let written = done.as_ref().is_ok_and(|commands| !commands.is_empty());
         let ended = done.and_then(|commands| {
-            let end = if written { "COMMIT" } else { "ROLLBACK" };
+            let end = if written { COMMIT } else { "ROLLBACK" };
+            self.tell(end);
             self.connection.prepare_cached(end)?.execute([])?;
+            if written {
+                self.tell(COMMITTED);
+            }
             Ok(commands)
         });
         if ended.is_err() && !self.connection.is_autocommit() {
@@ -73,12 +80,18 @@ impl Writer {
         ended
     }
 
+    fn tell(&self, statement: &'static str) {
+        if let Some(probe) = &self.probe {
+            probe(statement);
+        }
+    }
+
     /// Loads, plans and writes inside the transaction.
     fn run(&mut self, batch: &mut Batch) -> Result<Vec<Command>> {
         // The transaction holds the only lock there is, so this is the time after the locks.
         let now_ms = self.time.now_ms();
         let moment = Moment { now_ms, seq: self.seq, inline_run_max: self.inline_run_max };
-        let session = Session::new(&self.connection);
+        let session = Session::new(&self.connection).probed(self.probe.as_ref());
         let claims = if batch.len() > 1 { Claims::Together } else { Claims::Alone };
         let (state, places) = load(&session, (&batch.scope(), claims), moment, self.places.take())?;
         self.places = places;
