@@ -13,8 +13,13 @@ pub struct Settings {
     pub node: String,
     /// The namespaces that this node serves: its claims, lists, subscriptions and the work that is listed by namespace. None: all.
     pub namespaces: Option<Vec<String>>,
+    /// How long events can be followed.
+    pub event_retention_ms: i64,
     pub background: BackgroundSettings,
 }
+
+/// A week.
+const EVENT_RETENTION_MS: i64 = 7 * 86_400_000;
 
 /// Which background work a node does, and what wakes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +47,12 @@ pub struct WorkerSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { node: "levada".to_owned(), namespaces: None, background: BackgroundSettings::default() }
+        Self {
+            node: "levada".to_owned(),
+            namespaces: None,
+            event_retention_ms: EVENT_RETENTION_MS,
+            background: BackgroundSettings::default(),
+        }
     }
 }
 
@@ -76,6 +86,9 @@ impl Settings {
         }
         if self.namespaces.as_ref().is_some_and(Vec::is_empty) {
             return Err(invalid("namespaces", "empty", "a list of at least one name, or absent for all"));
+        }
+        if self.event_retention_ms < 0 {
+            return Err(invalid("event_retention_ms", &self.event_retention_ms.to_string(), "0 or more"));
         }
         for (name, settings) in &self.background.workers {
             if !workers.contains(&name.as_str()) {

@@ -12,6 +12,7 @@
 mod backlog;
 mod dispatch;
 mod due;
+mod events;
 mod gauges;
 mod node;
 mod post;
@@ -67,6 +68,7 @@ pub(crate) fn registry<S: Store>() -> Vec<Box<dyn BackgroundWorker<S>>> {
         Box::new(reconcile::Reconcile),
         Box::new(backlog::Backlog::default()),
         Box::new(gauges::Gauges),
+        Box::new(events::EventRetention),
     ];
     workers.extend(due::ALL.iter().map(|due| Box::new(due) as Box<dyn BackgroundWorker<S>>));
     workers

@@ -76,6 +76,16 @@ impl Supervisor {
         self.loops.lock().status.iter().map(|status| status()).collect()
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Until the node is closed.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as this does.
+        let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
     /// Ends all loops. False if some had to be cut off.
     pub(crate) async fn stop(&self, within: Duration) -> bool {
         self.stop.send_replace(true);

@@ -85,6 +85,7 @@ fn t_013_names_are_those_of_the_contract() {
         "edge_cancel_reconcile",
         "cancel_backlog",
         "gauges",
+        "event_retention",
         "lease_expiry",
         "attempt_timeout",
         "deadline",
@@ -95,4 +96,29 @@ fn t_013_names_are_those_of_the_contract() {
         "sweep",
     ];
     assert_eq!(names(), expected);
+}
+
+#[test]
+fn t_111_with_every_wake_up_lost_nothing_waits_longer_than_a_tick() {
+    const LATE_MS_MAX: u64 = 1_200;
+    // These put right, remove and count; nobody waits for them.
+    let unhurried = ["edge_cancel_reconcile", "gauges", "event_retention", "retention", "sweep"];
+    for worker in registry::<MemoryStore>().iter().filter(|worker| !unhurried.contains(&worker.name())) {
+        assert!(worker.tick_ms() <= LATE_MS_MAX, "{}", worker.name());
+    }
+    assert!(crate::claims::PROBE_MS <= LATE_MS_MAX);
+}
+
+#[test]
+fn t_038_an_idle_node_asks_at_most_twenty_five_times_a_second() {
+    // A tick with nothing to do asks once per kind of due time, and once more where something else is listed.
+    let asks = |worker: &dyn super::BackgroundWorker<MemoryStore>| match worker.name() {
+        "cancel_backlog" | "node_heartbeat" => 2,
+        _ => worker.dues().len().max(1),
+    };
+    let per_minute = |worker: &dyn super::BackgroundWorker<MemoryStore>| {
+        u64::try_from(asks(worker)).unwrap_or(u64::MAX) * 60_000 / worker.tick_ms()
+    };
+    let total: u64 = registry::<MemoryStore>().iter().map(|worker| per_minute(&**worker)).sum();
+    assert!(total <= 25 * 60, "{total} in a minute");
 }

@@ -13,7 +13,7 @@ use crate::{metrics, timer};
 const CLAIM_WAIT_MS_MAX: i64 = 30_000;
 
 impl<S: Store> Tasks<S> {
-    /// Gives ready executions to a worker instance, up to `limit`; waits up to `wait_ms` for the first. Waiting holds nothing of the
+    /// Gives ready executions to a worker instance, up to `limit`; waits up to `wait_ms` for the first, or until the node is closed. Waiting holds nothing of the
     /// store and needs a tokio runtime with timer. A claim that is dropped while it waits has taken nothing; one that is dropped
     /// while it looks may have, and gives it to whoever repeats its token.
     ///
@@ -24,7 +24,7 @@ impl<S: Store> Tasks<S> {
             return Err(rules::invalid("wait_ms", request.wait_ms, "within 0 … 30000"));
         }
         let rule = self.claim_rule(request);
-        if rule.request.wait_ms == 0 {
+        if rule.request.wait_ms == 0 || self.supervisor.is_stopped() {
             return self.look(&rule).await;
         }
         self.supervisor.listen(&self.engine)?;
@@ -49,7 +49,11 @@ impl<S: Store> Tasks<S> {
             if !claimed.is_empty() {
                 return Ok(claimed);
             }
-            seat.woken().await;
+            tokio::select! {
+                () = seat.woken() => {}
+                // Nobody would wake it any longer.
+                () = self.supervisor.stopped() => return Ok(Vec::new()),
+            }
         }
     }
 

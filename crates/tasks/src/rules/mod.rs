@@ -16,6 +16,7 @@ mod edge;
 mod end;
 mod errors;
 mod finish;
+mod forget_events;
 mod group;
 mod handle;
 mod hold;
@@ -60,6 +61,7 @@ pub use claim::{Claim, Claimed, ClaimedInput};
 pub use create::{CreateExecution, Created};
 pub use dispatch::{DispatchGroup, Dispatched};
 pub use draft::Draft;
+pub use forget_events::ForgetEvents;
 pub(crate) use joint::decide_whole;
 pub use lanes::{ChangeLane, LaneChange};
 pub use nodes::{GONE_NODE_KEPT_MS, NodeAlive, NodeSeen, OUTAGE_MS};
@@ -188,6 +190,7 @@ events! {
     SweepRuns,
     PostponeGroup,
     ChangeTags,
+    ForgetEvents,
     HoldExecution,
     ReleaseExecution,
     ChangePriority,

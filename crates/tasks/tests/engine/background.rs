@@ -258,3 +258,17 @@ async fn t_012_a_retry_is_promoted_when_it_is_due() -> Result {
     assert_eq!(node.tasks.attempts(handle.execution).await?.len(), 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn t_042_events_are_dropped_when_they_are_old() -> Result {
+    let node = Node::open().await?;
+    node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+    node.advance_ms(7 * 86_400_000);
+    node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+    node.tasks.tick("event_retention").await?;
+    assert_eq!(node.events(EventKind::ExecutionCreated).await?.len(), 2, "a week is not over");
+    node.advance_ms(1);
+    node.tasks.tick("event_retention").await?;
+    assert_eq!(node.events(EventKind::ExecutionCreated).await?.len(), 1);
+    Ok(())
+}

@@ -108,3 +108,19 @@ async fn t_018_a_repeated_claim_gives_what_its_token_already_has() -> Result {
     assert_eq!(tasks.claim(waiting(1)).await?, first);
     Ok(())
 }
+
+#[tokio::test]
+async fn t_117_closing_a_node_ends_its_waiting_claims() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    let mut set = idle(&tasks, 10).await;
+    tasks.clone().close(GUARD).await?;
+    while let Ok(Some(claimed)) = timeout(Duration::from_secs(20), set.join_next()).await {
+        assert_eq!(claimed.unwrap_or_else(|error| panic!("{error}"))?, 0);
+    }
+    assert!(set.is_empty(), "none waits for its whole time");
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    assert_eq!(tasks.claim(waiting(11)).await?.len(), 1, "operations still work");
+    assert_eq!(tasks.claim(waiting(12)).await?, [], "and a claim no longer waits");
+    Ok(())
+}

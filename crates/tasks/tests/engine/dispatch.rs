@@ -161,3 +161,24 @@ async fn t_067_failing_rows_do_not_starve_good_ones() -> Result {
     assert_eq!(left, bad);
     Ok(())
 }
+
+#[tokio::test]
+async fn t_066_four_dispatchers_share_two_hundred_groups() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = MemoryStore::new(world.clone());
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Node::on(store.clone(), world.clone(), clock.clone(), Settings::without_background()).await?);
+    }
+    fired(&nodes[0], 200).await?;
+    let (mut dispatched, mut cancelled) = (0, 0);
+    while !store.dump().await?.cancel_pending.is_empty() {
+        let ticks = nodes.iter().map(|node| node.tasks.tick("edge_cancel_dispatch"));
+        for report in futures::future::try_join_all(ticks).await? {
+            dispatched += report.count("dispatched");
+            cancelled += report.count("cancelled");
+        }
+    }
+    assert_eq!((dispatched, cancelled), (200, 400), "each group once, each loser once");
+    Ok(())
+}

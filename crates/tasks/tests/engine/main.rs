@@ -10,5 +10,6 @@ mod joint;
 mod metrics;
 mod node;
 mod operators;
+mod sqlite;
 mod stop;
 mod store;
