@@ -19,7 +19,9 @@ impl Draft<'_> {
         else {
             return;
         };
-        if run.finalizers > 0 && !run.finalizers_released && run.open_before_finalizers() == 0 {
+        // Finalizers that the cancel ends with the others never begin, not even between two steps of its backlog.
+        let are_cancelled = run.phase == RunPhase::Cancelling && run.cancel_finalizers;
+        if run.finalizers > 0 && !run.finalizers_released && !are_cancelled && run.open_before_finalizers() == 0 {
             self.release_finalizers(id);
         }
         if self.state.runs.get(&id).is_some_and(|run| run.open() == 0) {

@@ -2,7 +2,7 @@
 
 use levada_store::alphabets::{CancelPolicy, Outcome, PublicState};
 use levada_store::{DueKind, RunId};
-use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, SealRun, SweepRuns};
+use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, SealRun, SettleRun, SweepRuns};
 use levada_tasks::spec::{GraphEdge, NewExecution, NewRun, RunGraph};
 
 use crate::world::{World, graph, node};
@@ -71,6 +71,25 @@ fn t_075_it_runs_after_a_cancel_unless_it_is_included() {
 
         let run = world.submit(&pair());
         world.must(&cancel(run, true));
+        world.drain();
+        assert_eq!(world.public(run, "last"), PublicState::Cancelled);
+        assert_eq!(world.ended(run), Outcome::Cancelled);
+    }
+}
+
+#[test]
+fn t_075_one_that_is_to_be_cancelled_never_begins() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let run = world.submit(&pair());
+        world.must(&CancelRun { policy: CancelPolicy::MarkOnly, grace_ms: 1_000, ..cancel(run, true) });
+        // The stronger cancel does not name finalizers again, so that their end is left to the backlog.
+        world.must(&cancel(run, false));
+        while let Some(run) = world.ring.state().marks.values().map(|mark| mark.run_id).next() {
+            world.must(&SettleRun { run });
+        }
+        assert!(world.claim(10).is_empty());
+        assert!(world.ring.state().pins.is_empty(), "it was not released");
         world.drain();
         assert_eq!(world.public(run, "last"), PublicState::Cancelled);
         assert_eq!(world.ended(run), Outcome::Cancelled);
