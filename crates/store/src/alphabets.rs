@@ -50,8 +50,11 @@ macro_rules! alphabet {
             fn to_value(&self) -> Value {
                 Value::Int(i64::from(self.code()))
             }
-            fn from_value(value: Value) -> Option<Self> {
-                match value { Value::Int(code) => Self::from_code(code), _ => None }
+            fn from_value(value: Value) -> Result<Self, Value> {
+                match value {
+                    Value::Int(code) => Self::from_code(code).ok_or(Value::Int(code)),
+                    other => Err(other),
+                }
             }
         }
     };
@@ -193,9 +196,10 @@ mod tests {
     #[test]
     fn an_integer_outside_its_alphabet_is_no_word() {
         for phase in Phase::ALL {
-            assert_eq!(Phase::from_value(phase.to_value()), Some(*phase));
+            assert_eq!(Phase::from_value(phase.to_value()), Ok(*phase));
         }
         assert_eq!(Phase::from_code(5), None);
-        assert_eq!(Phase::from_value(Value::Text("staged".into())), None);
+        let text = Value::Text("staged".into());
+        assert_eq!(Phase::from_value(text.clone()), Err(text));
     }
 }

@@ -77,8 +77,11 @@ pub trait Field: Sized {
 
     fn to_value(&self) -> Value;
 
-    /// The field back from what is stored; none if it is not one of its values.
-    fn from_value(value: Value) -> Option<Self>;
+    /// The field back from what is stored.
+    ///
+    /// # Errors
+    /// The stored value itself, if the field has no such value.
+    fn from_value(value: Value) -> Result<Self, Value>;
 }
 
 macro_rules! integers {
@@ -88,10 +91,10 @@ macro_rules! integers {
             fn to_value(&self) -> Value {
                 Value::Int(i64::from(*self))
             }
-            fn from_value(value: Value) -> Option<Self> {
+            fn from_value(value: Value) -> Result<Self, Value> {
                 match value {
-                    Value::Int(found) => found.try_into().ok(),
-                    _ => None,
+                    Value::Int(found) => found.try_into().map_err(|_| Value::Int(found)),
+                    other => Err(other),
                 }
             }
         })*
@@ -106,10 +109,10 @@ macro_rules! id_fields {
             fn to_value(&self) -> Value {
                 Value::Id(self.0)
             }
-            fn from_value(value: Value) -> Option<Self> {
+            fn from_value(value: Value) -> Result<Self, Value> {
                 match value {
-                    Value::Id(found) => Some(Self(found)),
-                    _ => None,
+                    Value::Id(found) => Ok(Self(found)),
+                    other => Err(other),
                 }
             }
         })*
@@ -124,11 +127,11 @@ impl Field for bool {
         Value::Int(i64::from(*self))
     }
 
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, Value> {
         match value {
-            Value::Int(0) => Some(false),
-            Value::Int(1) => Some(true),
-            _ => None,
+            Value::Int(0) => Ok(false),
+            Value::Int(1) => Ok(true),
+            other => Err(other),
         }
     }
 }
@@ -140,10 +143,10 @@ impl Field for String {
         Value::Text(self.clone())
     }
 
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, Value> {
         match value {
-            Value::Text(found) => Some(found),
-            _ => None,
+            Value::Text(found) => Ok(found),
+            other => Err(other),
         }
     }
 }
@@ -155,10 +158,10 @@ impl Field for Vec<u8> {
         Value::Bytes(self.clone())
     }
 
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, Value> {
         match value {
-            Value::Bytes(found) => Some(found),
-            _ => None,
+            Value::Bytes(found) => Ok(found),
+            other => Err(other),
         }
     }
 }
@@ -171,9 +174,9 @@ impl<T: Field> Field for Option<T> {
         self.as_ref().map_or(Value::Null, T::to_value)
     }
 
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, Value> {
         match value {
-            Value::Null => Some(None),
+            Value::Null => Ok(None),
             value => T::from_value(value).map(Some),
         }
     }

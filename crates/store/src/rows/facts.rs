@@ -58,10 +58,10 @@ macro_rules! document {
                 // Scalars under text keys: this cannot fail, and an empty document would be read back as damaged.
                 Value::Text(serde_json::to_string(self).unwrap_or_default())
             }
-            fn from_value(value: Value) -> Option<Self> {
+            fn from_value(value: Value) -> Result<Self, Value> {
                 match value {
-                    Value::Text(text) => serde_json::from_str(&text).ok(),
-                    _ => None,
+                    Value::Text(text) => serde_json::from_str(&text).map_err(|_| Value::Text(text)),
+                    other => Err(other),
                 }
             }
         })*

@@ -117,8 +117,7 @@ const fn column<T: crate::value::Field>(name: &'static str) -> crate::value::Col
 
 fn take<T: crate::value::Field>(values: &mut std::vec::IntoIter<Value>, column: &'static str) -> Result<T, BadValue> {
     let value = values.next().ok_or_else(|| BadValue { column, found: "nothing".to_owned() })?;
-    let found = value.to_string();
-    T::from_value(value).ok_or(BadValue { column, found })
+    T::from_value(value).map_err(|bad| BadValue { column, found: bad.to_string() })
 }
 
 #[cfg(test)]
