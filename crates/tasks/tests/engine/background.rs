@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use levada_base::World;
 use levada_store::alphabets::{EventKind, FailureClass, Outcome, PublicState};
-use levada_store::{Filter, MemoryStore, RunId, Token};
+use levada_store::{Filter, MemoryStore, RunId, Store, Token};
 use levada_tasks::rules::RegisterWorker;
 use levada_tasks::spec::{
     ClaimRequest, Complete, Delay, ExecutionPolicy, GraphEdge, NewCondition, NewExecution, NewRun, NewSchedule, Payload,
@@ -177,7 +177,7 @@ async fn t_038_a_step_with_nothing_due_asks_once_per_kind() -> Result {
 }
 
 /// Works off whatever comes, for ever.
-async fn work(tasks: &Tasks<Probed>) -> Result {
+async fn work<S: Store>(tasks: &Tasks<S>) -> Result {
     let mut token = 0;
     loop {
         token += 1;
@@ -189,7 +189,7 @@ async fn work(tasks: &Tasks<Probed>) -> Result {
     }
 }
 
-fn background(ticks: bool, wakes: bool) -> Settings {
+pub fn background(ticks: bool, wakes: bool) -> Settings {
     // Quick ticks, because this is real time; how quick they are by themselves is checked elsewhere.
     let quick = WorkerSettings { tick_ms: Some(20), ..WorkerSettings::default() };
     let names = ["settle", "edge_cancel_dispatch", "due_promote", "lease_expiry", "cancel_backlog"];
@@ -198,7 +198,7 @@ fn background(ticks: bool, wakes: bool) -> Settings {
 }
 
 /// A chain and a fan-in of large runs, losers that are cancelled, a delay that ends: on a node with these settings.
-async fn everything_moves(store: Probed, world: World, settings: Settings) -> Result {
+pub async fn everything_moves<S: Store>(store: S, world: World, settings: Settings) -> Result {
     let tasks = Tasks::open(store, settings, world).await?;
     let chained = tasks.submit_run(chain(3)).await?.into_inner().run;
     let ended = timeout(GUARD, work_through(&tasks, chained, 3)).await;
@@ -214,7 +214,7 @@ async fn everything_moves(store: Probed, world: World, settings: Settings) -> Re
 }
 
 /// Completes whatever of a run comes until all of its members have ended.
-async fn work_through(tasks: &Tasks<Probed>, run: RunId, members: usize) -> Result {
+async fn work_through<S: Store>(tasks: &Tasks<S>, run: RunId, members: usize) -> Result {
     let kinds = vec![EventKind::Ended, EventKind::RunEnded];
     let mut feed = tasks.subscribe(Filter { run: Some(run), kinds, ..Filter::default() }, None);
     let worker = {

@@ -10,6 +10,6 @@ mod joint;
 mod metrics;
 mod node;
 mod operators;
-mod sqlite;
 mod stop;
 mod store;
+mod stores;
