@@ -1,5 +1,6 @@
 //! The execution engine against a slow interpreter of its contract.
 
+pub mod chaos;
 pub mod model;
 pub mod planted;
 pub mod ring0;

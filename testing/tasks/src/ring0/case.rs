@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use levada_tasks::ring0::Ring0;
+use levada_tasks::rules::Event;
 use levada_tasks::spec::RunGraph;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,17 @@ impl Case {
                 text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
             ))
         })
+    }
+
+    /// The events it comes to on the rules alone, draining included, each with its time; for engines that play them after.
+    #[must_use]
+    pub fn trace(&self) -> Vec<(i64, Event)> {
+        let mut play = Play::new(self.seed, self.inline_run_max, self.graphs.clone(), None);
+        play.engine.record();
+        let played = self.steps.iter().try_for_each(|step| play.step(step)).and_then(|()| play.drain());
+        // Up to where engine and interpreter differ it is a history like any other.
+        drop(played);
+        play.engine.trace().to_vec()
     }
 
     /// The same with as few steps as still fail, first without halves, then without single ones.

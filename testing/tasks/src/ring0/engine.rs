@@ -12,13 +12,15 @@ use crate::planted::Bug;
 pub struct Engine {
     ring0: Ring0,
     bug: Option<Bug>,
+    /// What was asked and when, if that is wanted.
+    trace: Option<Vec<(i64, Event)>>,
 }
 
 impl Engine {
     /// Empty. Runs of at most `inline_run_max` members are settled where they end.
     #[must_use]
     pub fn new(seed: u64, inline_run_max: i32, bug: Option<Bug>) -> Self {
-        Self { ring0: Ring0::new(seed).with_inline_run_max(inline_run_max), bug }
+        Self { ring0: Ring0::new(seed).with_inline_run_max(inline_run_max), bug, trace: None }
     }
 
     /// All rows.
@@ -32,6 +34,17 @@ impl Engine {
         self.ring0.now_ms()
     }
 
+    /// Remembers everything from now on.
+    pub fn record(&mut self) {
+        self.trace = Some(Vec::new());
+    }
+
+    /// The events since [`Engine::record`], refused ones too, each with its time.
+    #[must_use]
+    pub fn trace(&self) -> &[(i64, Event)] {
+        self.trace.as_deref().unwrap_or_default()
+    }
+
     pub fn advance(&mut self, by_ms: i64) {
         self.ring0.advance(by_ms);
     }
@@ -41,6 +54,10 @@ impl Engine {
     /// # Errors
     /// What the rules refuse, and `LV-T901` for commands that break a rule of the rows.
     pub fn act<R: Rule>(&mut self, rule: &R) -> Result<R::Answer, Error> {
+        let now_ms = self.ring0.now_ms();
+        if let Some(trace) = &mut self.trace {
+            trace.push((now_ms, rule.clone().into()));
+        }
         let mut slice = self.ring0.cut(&rule.scope());
         let Some(bug) = self.bug else {
             let (commands, answer) = answer(&slice, rule)?;

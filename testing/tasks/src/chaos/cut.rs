@@ -1,0 +1,165 @@
+//! T-101, T-104, T-004, T-068 on PostgreSQL: a call whose connection is cut before or after a statement, or whose backend ends, at every
+//! position. The store tries again by itself; the caller sees the one true result, and the total effect is that of one call.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use levada_base::World;
+use levada_store_postgres::Settings;
+use levada_testing_postgres::{Database, Kind, Plan, Proxy, When};
+
+use super::node::Node;
+use super::operation::{Operation, Ready};
+use super::outcome::{Outcome, said};
+use super::place::Place;
+use super::sabotage::{Sabotage, Strike};
+
+/// Where and how a call is stopped; positions from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    CutBefore(u64),
+    CutAfter(u64),
+    KillAtWrite(u64),
+    KillAtCommit,
+}
+
+/// How much of a sweep is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// Every position, the kinds of stop in turn; all kinds at every commit.
+    InTurn,
+    /// Every kind of stop at every position.
+    Full,
+}
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    pub cases: u64,
+    /// Stops that happened.
+    pub fired: u64,
+    pub failures: Vec<String>,
+}
+
+/// A database, a proxy before it, and triggers inside of it.
+pub struct Stand<'a> {
+    proxy: Proxy,
+    sabotage: Sabotage<'a>,
+    place: Place,
+}
+
+/// The schema of all stands.
+const SCHEMA: &str = "levada";
+/// A call is over long before.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl<'a> Stand<'a> {
+    /// Makes the tables.
+    ///
+    /// # Errors
+    /// What the server or the store says.
+    pub async fn start(database: &'a Database) -> Result<Self> {
+        let proxy = Proxy::start(database.address()).await?;
+        let settings = Settings { schema: SCHEMA.to_owned(), listen: false, ..Settings::new(proxy.url(database)) };
+        let place = Place::Postgres(settings);
+        drop(place.open(64, World::real()).await.context("the first start")?);
+        let sabotage = Sabotage::install(database, SCHEMA)?;
+        Ok(Self { proxy, sabotage, place })
+    }
+
+    async fn scene(&self, operation: Operation) -> Result<(Node, Ready)> {
+        self.proxy.set(Plan::Pass);
+        self.sabotage.clear()?;
+        let node = Node::open(&self.place, operation.inline_run_max()).await?;
+        let ready = operation.prepare(&node).await?;
+        Ok((node, ready))
+    }
+
+    /// Plays a call at all positions.
+    ///
+    /// # Errors
+    /// What went wrong with the test itself; the engine's failures are in the report.
+    pub async fn sweep(&self, operation: Operation, sweep: Sweep) -> Result<Report> {
+        let expected = expected(operation).await?;
+        let mut report = Report::default();
+        let stops = self.stops(operation, &expected, sweep, &mut report).await?;
+        for stop in stops {
+            report.cases += 1;
+            let (node, ready) = self.scene(operation).await?;
+            self.set(stop)?;
+            let called = tokio::time::timeout(PATIENCE, operation.call(&node, &ready)).await;
+            report.fired += u64::from(self.stopped(stop)?);
+            let played = match called {
+                Ok(Ok(answer)) => Outcome::after_call(answer, &node).await,
+                Ok(Err(error)) => Err(said(&error)),
+                Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+            };
+            if let Err(wrong) = played.and_then(|outcome| outcome.same(&expected)) {
+                report.failures.push(format!("{} {stop:?}: {wrong}", operation.name()));
+            }
+        }
+        Ok(report)
+    }
+
+    /// An undisturbed call, which must come to the same as on the in-memory store, tells the positions.
+    async fn stops(&self, operation: Operation, expected: &Outcome, sweep: Sweep, report: &mut Report) -> Result<Vec<Stop>> {
+        let (node, ready) = self.scene(operation).await?;
+        self.sabotage.arm(Strike::KillAtWrite(0))?;
+        self.proxy.reset();
+        let answer = operation.call(&node, &ready).await;
+        let trace = self.proxy.trace();
+        let writes = self.sabotage.disarm()?;
+        let played = match answer {
+            Ok(answer) => Outcome::after_call(answer, &node).await,
+            Err(error) => Err(said(&error)),
+        };
+        report.cases += 1;
+        if let Err(wrong) = played.and_then(|outcome| outcome.same(expected)) {
+            report.failures.push(format!("{} undisturbed: {wrong}", operation.name()));
+        }
+        let mut stops = Vec::new();
+        for (n, statement) in (1..).zip(&trace) {
+            let all = sweep == Sweep::Full || statement.kind == Kind::Commit;
+            stops.extend((all || n % 2 == 1).then_some(Stop::CutBefore(n)));
+            stops.extend((all || n % 2 == 0).then_some(Stop::CutAfter(n)));
+        }
+        let every = if sweep == Sweep::Full { 1 } else { 3 };
+        stops.extend((1..=writes).step_by(every).map(Stop::KillAtWrite));
+        stops.extend((writes > 0).then_some(Stop::KillAtCommit));
+        Ok(stops)
+    }
+
+    fn set(&self, stop: Stop) -> Result<()> {
+        match stop {
+            Stop::CutBefore(n) => self.proxy.set(Plan::CutBefore(When::Statement(n))),
+            Stop::CutAfter(n) => self.proxy.set(Plan::CutAfter(When::Statement(n))),
+            Stop::KillAtWrite(n) => self.sabotage.arm(Strike::KillAtWrite(n))?,
+            Stop::KillAtCommit => self.sabotage.arm(Strike::KillAtCommit)?,
+        }
+        Ok(())
+    }
+
+    /// Whether the stop happened; it does not happen again.
+    fn stopped(&self, stop: Stop) -> Result<bool> {
+        Ok(match stop {
+            Stop::CutBefore(_) | Stop::CutAfter(_) => {
+                let fired = self.proxy.fired();
+                self.proxy.set(Plan::Pass);
+                fired > 0
+            }
+            Stop::KillAtWrite(n) => self.sabotage.disarm()? >= n,
+            Stop::KillAtCommit => self.sabotage.disarm()? > 0,
+        })
+    }
+}
+
+/// What the call comes to in memory, where nothing is in its way.
+///
+/// # Errors
+/// What went wrong even there.
+pub async fn expected(operation: Operation) -> Result<Outcome> {
+    let node = Node::open(&Place::Memory, operation.inline_run_max()).await?;
+    let ready = operation.prepare(&node).await.with_context(|| format!("the scene of {}", operation.name()))?;
+    let played = Outcome::of_call(operation, &node, &ready).await;
+    played.map_err(|wrong| anyhow::anyhow!("{} in memory: {wrong}", operation.name()))
+}

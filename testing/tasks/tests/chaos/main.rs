@@ -1,0 +1,3 @@
+//! Faults around the whole engine on real stores. See `levada_testing_tasks::chaos`.
+
+mod cuts;
