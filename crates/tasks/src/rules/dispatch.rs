@@ -19,7 +19,7 @@ pub struct DispatchGroup {
 /// What came of it. A group that is not there may be held by another node or gone; the caller probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dispatched {
-    /// Siblings cancelled, ended before, and spared; whether another chunk follows.
+    /// Siblings cancelled, ended before (the last chunk counts those of earlier chunks too), and spared; whether another chunk follows.
     Dispatched { cancelled: u32, already_ended: u32, kept: u32, more: bool },
     /// The group was not there to be locked.
     NotLocked,
@@ -49,6 +49,7 @@ impl Rule for DispatchGroup {
         let kept = draft.state.spared.get(&self.group).copied().unwrap_or(0);
         let mut losers = draft.losers(self.group);
         let live = losers.len() + usize::try_from(kept).unwrap_or(0);
+        let ended = upstreams.saturating_sub(live);
         let more = losers.len() > DISPATCH_CHUNK_MAX;
         losers.truncate(DISPATCH_CHUNK_MAX);
         for loser in &losers {
@@ -58,7 +59,8 @@ impl Rule for DispatchGroup {
             draft.dispatched(self.group, kept);
         }
         let cancelled = u32::try_from(losers.len()).unwrap_or(u32::MAX);
-        let already_ended = u32::try_from(upstreams.saturating_sub(live)).unwrap_or(u32::MAX);
+        // A slice with more than a chunk does not hold all who live, so who had ended is told with the last chunk.
+        let already_ended = if more { 0 } else { u32::try_from(ended).unwrap_or(u32::MAX) };
         draft.execution_event(
             EventKind::SiblingsCancelled,
             self.group,

@@ -281,7 +281,7 @@ fn t_055_grace_after_an_outage() {
         let second = world.must(&node(2));
         assert_eq!((second.back_since_ms, second.nodes), (Some(back_ms), 2), "every node knows when the first was back");
         let grace_ms = ttl_ms.min(30_000);
-        let mut sweep = |world: &mut World, seen: Option<i64>| {
+        let sweep = |world: &mut World, seen: Option<i64>| {
             world.must(&SweepExecutions { kind: DueKind::Lease, limit: 10, random: 0, back_since_ms: seen }).reclaimed
         };
         world.ring.advance(grace_ms - 1_001);

@@ -5,6 +5,8 @@ mod built;
 mod calls;
 mod cancelling;
 mod deep;
+mod dispatching;
+mod ends;
 mod executions;
 mod finalizers;
 mod graphs;
