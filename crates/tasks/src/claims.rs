@@ -122,9 +122,12 @@ impl ClaimDesk {
         }
     }
 
-    /// Remembers a route, so that a wake-up of it needs no probe.
-    pub(crate) fn learn(&self, route: Route) {
-        self.seats.lock().learn(route);
+    /// Remembers a route while claims wait, so that a wake-up of it needs no probe.
+    pub(crate) fn learn(&self, route: impl FnOnce() -> Route) {
+        let mut seats = self.seats.lock();
+        if !seats.waiting.is_empty() {
+            seats.learn(route());
+        }
     }
 
     /// Until somebody wants the desk to look.
@@ -197,8 +200,8 @@ mod tests {
     #[test]
     fn t_039_one_wake_up_wakes_the_claim_that_waited_longest() {
         let desk = ClaimDesk::default();
-        desk.learn(route(1, "mail", "gpu"));
         let other_lane = desk.sit(&request("print", &["gpu"]));
+        desk.learn(|| route(1, "mail", "gpu"));
         let unable = desk.sit(&request("mail", &[]));
         let first = desk.sit(&request("mail", &["cpu", "gpu"]));
         let second = desk.sit(&request("mail", &["gpu"]));
@@ -211,8 +214,8 @@ mod tests {
     #[test]
     fn t_111_a_claim_that_leaves_passes_its_wake_up_on() {
         let desk = ClaimDesk::default();
-        desk.learn(route(1, "mail", ""));
         let first = desk.sit(&request("mail", &[]));
+        desk.learn(|| route(1, "mail", ""));
         let second = desk.sit(&request("mail", &[]));
         desk.ready(1);
         drop(first);

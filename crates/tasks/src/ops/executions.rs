@@ -16,7 +16,7 @@ impl<S: Store> Tasks<S> {
     pub async fn create_execution(&self, new: NewExecution) -> Result<Created<(ExecutionId, PublicState)>, Error> {
         let (now_ms, random) = self.engine.fresh();
         let id = new.id.unwrap_or_else(|| ExecutionId::new(now_ms, random));
-        self.engine.desk.learn(rules::route(&new));
+        self.engine.desk.learn(|| rules::route(&new));
         self.engine.act("create_execution", CreateExecution { id, new }).await
     }
 

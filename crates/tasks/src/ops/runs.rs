@@ -123,7 +123,7 @@ impl<S: Store> Tasks<S> {
     /// An id for every node, and the routes of all of them remembered.
     fn ids_for(&self, nodes: &[GraphNode]) -> Vec<ExecutionId> {
         let ids = nodes.iter().map(|node| {
-            self.engine.desk.learn(rules::route(&node.execution));
+            self.engine.desk.learn(|| rules::route(&node.execution));
             let (now_ms, random) = self.engine.fresh();
             node.execution.id.unwrap_or_else(|| ExecutionId::new(now_ms, random))
         });
