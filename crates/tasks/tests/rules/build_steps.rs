@@ -95,10 +95,7 @@ fn t_060_stage_edge_twice_and_with_other_content() {
 fn t_060_edges_that_are_refused() {
     let mut built = Built::new();
     let (run, revision) = (built.run, built.revision());
-    let mut refused = |edge: NewEdge| {
-        let code = built.world.refused(&StageEdge { run, expected: revision, edge });
-        code
-    };
+    let mut refused = |edge: NewEdge| built.world.refused(&StageEdge { run, expected: revision, edge });
     let (up, down, stranger) = (built.up, built.down, ExecutionId(999));
     assert_eq!(refused(NewEdge::success(up, up)), "LV-T205");
     assert_eq!(refused(NewEdge::success(down, up)), "LV-T206");

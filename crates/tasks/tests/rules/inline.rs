@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use levada_store::alphabets::OnFired;
-use levada_store::alphabets::{CancelPolicy, EdgeWhen, EventKind, OnFailure, Outcome};
+use levada_store::alphabets::{CancelPolicy, EdgeWhen, EventKind, OnFailure, OnFired, Outcome};
 use levada_store::rows::{Event, Facts};
 use levada_store::{Record, RunId, State, canonical};
 use levada_tasks::rules::{CancelExecution, CancelRun, ExtendRun, PauseRun, ResolveCondition, ResumeRun};
@@ -86,16 +85,21 @@ fn step(world: &mut World, run: RunId, dice: &mut Dice) {
         }
         80..85 => {
             let resolution = if dice.chance(70) { Resolution::Satisfied(Facts::default()) } else { Resolution::Missed };
-            drop(world.act(&ResolveCondition { run, key: "outside".to_owned(), resolution }));
+            let _ = world.act(&ResolveCondition { run, key: "outside".to_owned(), resolution });
         }
-        85..90 => drop(world.act(&PauseRun { run, actor })),
-        90..96 => drop(world.act(&ResumeRun { run, actor })),
+        85..90 => {
+            // Refused in a run that is over, in both worlds.
+            let _ = world.act(&PauseRun { run, actor });
+        }
+        90..96 => {
+            let _ = world.act(&ResumeRun { run, actor });
+        }
         96..98 => {
             let key = format!("{}", dice.word());
             let nodes = vec![node(&format!("x{key}"))];
             let edges = vec![GraphEdge::success("n00", &nodes[0].execution.name)];
             let (expected, ids) = (world.run(run).revision, vec![world.execution_id()]);
-            drop(world.act(&ExtendRun { run, expected, ids, fragment: Fragment { key, nodes, edges }, fence: None }));
+            let _ = world.act(&ExtendRun { run, expected, ids, fragment: Fragment { key, nodes, edges }, fence: None });
         }
         _ => {
             let policy = CancelPolicy::ALL[dice.below(CancelPolicy::ALL.len())];
@@ -109,8 +113,8 @@ fn step(world: &mut World, run: RunId, dice: &mut Dice) {
 /// Brings a run to its end, whatever was decided before.
 fn finish(world: &mut World, run: RunId) {
     let actor = "ann".to_owned();
-    drop(world.act(&ResumeRun { run, actor: actor.clone() }));
-    drop(world.act(&ResolveCondition { run, key: "outside".to_owned(), resolution: Resolution::Missed }));
+    let _ = world.act(&ResumeRun { run, actor: actor.clone() });
+    let _ = world.act(&ResolveCondition { run, key: "outside".to_owned(), resolution: Resolution::Missed });
     world.work(|_| Outcome::Succeeded);
     let reason = String::new();
     let cancel = CancelRun { run, policy: CancelPolicy::CancelAll, reason, actor, include_finalizers: false, grace_ms: 0 };

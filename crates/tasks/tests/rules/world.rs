@@ -1,9 +1,7 @@
 //! An engine of rules alone with short ways to say things, which checks what must always hold after every step.
 
-use std::collections::BTreeMap;
-
 use levada_base::Error;
-use levada_store::alphabets::{FailureClass, Outcome, Phase, PublicState, RunPhase};
+use levada_store::alphabets::{FailureClass, Outcome, PublicState, RunPhase};
 use levada_store::rows::{Execution, Facts, Group, Run};
 use levada_store::{DueKind, ExecutionId, RunId, State, Token};
 use levada_tasks::ring0::Ring0;
@@ -146,16 +144,16 @@ impl World {
                 let result = Payload::Inline(claimed.name.clone().into_bytes());
                 let items = vec![Complete { handle, result, facts }];
                 let (written, _) = self.must(&CompleteExecutions { items, next: None });
-                written.into_iter().for_each(|item| drop(item.expect("completed")));
+                assert!(written.iter().all(Result::is_ok), "completed");
             }
             Outcome::Failed => {
                 let failure = Failure { class: FailureClass::Permanent, code: "broken".into(), message: String::new() };
                 let (written, _) = self.must(&FailExecutions { items: vec![(Fail { handle, failure }, 0)], next: None });
-                written.into_iter().for_each(|item| drop(item.expect("failed")));
+                assert!(written.iter().all(Result::is_ok), "failed");
             }
             Outcome::Skipped => {
                 let written = self.must(&SkipExecutions { items: vec![Skip { handle, reason: String::new() }] });
-                written.into_iter().for_each(|item| drop(item.expect("skipped")));
+                assert!(written.iter().all(Result::is_ok), "skipped");
             }
             Outcome::Cancelled | Outcome::Expired => panic!("no worker ends by {outcome}"),
         }
@@ -214,21 +212,11 @@ impl World {
         }
     }
 
-    /// Public states of a run's members, by name.
-    pub fn states(&self, run: RunId) -> BTreeMap<String, PublicState> {
-        let members = self.ring.state().executions.values().filter(|row| row.run_id == Some(run));
-        members.map(|row| (row.name.clone(), row.public_state())).collect()
-    }
-
     #[track_caller]
     pub fn ended(&self, run: RunId) -> Outcome {
         let run = self.run(run);
         assert_eq!(run.phase, RunPhase::Ended);
         run.outcome.expect("an outcome")
-    }
-
-    pub fn is_ended(&self, id: ExecutionId) -> bool {
-        self.execution(id).phase == Phase::Ended
     }
 }
 

@@ -50,6 +50,19 @@ impl<'a> Graph<'a> {
         names.into_iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 
+    /// Whether a run with so many members and edges can take these too.
+    pub(super) fn fits(&self, members: i32, edges: i32) -> Result<(), Error> {
+        let grown = |n: i32, by: usize| usize::try_from(n).unwrap_or(0).saturating_add(by);
+        let (members, edges) = (grown(members, self.nodes.len()), grown(edges, self.edges.len()));
+        if members > RUN_EXECUTIONS_MAX {
+            return Err(errors::too_large(members, "executions", "RUN_EXECUTIONS_MAX", RUN_EXECUTIONS_MAX));
+        }
+        if edges > RUN_EDGES_MAX {
+            return Err(errors::too_large(edges, "edges", "RUN_EDGES_MAX", RUN_EDGES_MAX));
+        }
+        Ok(())
+    }
+
     /// The nodes' ids by name.
     fn by_name(&self) -> Result<BTreeMap<&'a str, ExecutionId>, Error> {
         if self.ids.len() < self.nodes.len() {
@@ -71,7 +84,8 @@ impl Draft<'_> {
     /// Puts the nodes of a graph in as staged members of a run, and its edges as staged edges. Edges may come from members that are in
     /// the slice; they lead to new ones only. Returns the ids of the new ones, by name.
     pub(super) fn insert_graph(&mut self, graph: Graph<'_>) -> Result<BTreeMap<String, ExecutionId>, Error> {
-        self.check_size(graph)?;
+        let run = self.run(graph.run)?;
+        graph.fits(run.members, run.edges)?;
         let new = graph.by_name()?;
         let members = self.members(graph.run).filter(|row| !row.name.is_empty());
         let members: BTreeMap<String, ExecutionId> = members.map(|row| (row.name.clone(), row.id)).collect();
@@ -97,19 +111,6 @@ impl Draft<'_> {
             self.insert_edge(graph.run, edge, upstream, child)?;
         }
         Ok(new.into_iter().map(|(name, id)| (name.to_owned(), id)).collect())
-    }
-
-    fn check_size(&mut self, graph: Graph<'_>) -> Result<(), Error> {
-        let run = self.run(graph.run)?;
-        let grown = |n: i32, by: usize| usize::try_from(n).unwrap_or(0).saturating_add(by);
-        let (members, edges) = (grown(run.members, graph.nodes.len()), grown(run.edges, graph.edges.len()));
-        if members > RUN_EXECUTIONS_MAX {
-            return Err(errors::too_large(members, "executions", "RUN_EXECUTIONS_MAX", RUN_EXECUTIONS_MAX));
-        }
-        if edges > RUN_EDGES_MAX {
-            return Err(errors::too_large(edges, "edges", "RUN_EDGES_MAX", RUN_EDGES_MAX));
-        }
-        Ok(())
     }
 
     fn insert_node(&mut self, run: RunId, node: &GraphNode, id: ExecutionId) -> Result<(), Error> {

@@ -33,6 +33,8 @@ impl Rule for SubmitRun {
         let options = &self.graph.options;
         let key = self.graph.request_key.as_deref();
         request::run(&self.graph.name, options, self.graph.request_key.as_ref())?;
+        // What is too large is not read as a whole.
+        Graph { run: self.run, nodes: &self.graph.nodes, edges: &self.graph.edges, ids: &self.ids }.fits(0, 0)?;
         let digest = intern::digest(&self.graph);
         if let Some(run) = draft.existing_run(self.run, &options.namespace, key, digest)? {
             return Ok(Created::Existing(run));
