@@ -84,11 +84,12 @@ impl Slice<'_> {
         Ok(())
     }
 
-    /// What decides a run's outcome and starts its finalizers, with the edges out of it and the groups they lead to.
+    /// What decides a run's outcome and starts its finalizers, with its own groups, the edges out of it and the groups they lead to.
     fn last(&mut self, run: RunId) -> Result<()> {
         for member in self.session.all(&DECIDING, [id(run.0)])? {
             let upstream = member.id;
             self.with_belongings(member)?;
+            self.group_row(upstream)?;
             self.edges_and_groups_from(upstream)?;
         }
         Ok(())

@@ -74,8 +74,8 @@ impl Slice<'_> {
         }
     }
 
-    /// What decides a run's outcome and starts its finalizers: finalizers, and essential members that did not succeed, with the edges
-    /// out of these and the groups they lead to.
+    /// What decides a run's outcome and starts its finalizers: finalizers, and essential members that did not succeed, each with its own
+    /// group, the edges out of it and the groups they lead to.
     fn last(&mut self, run: RunId) {
         let full = self.tables.state();
         for member in self.tables.members(run) {
@@ -83,6 +83,7 @@ impl Slice<'_> {
             let ended_badly = matches!(row.outcome, Some(Outcome::Failed | Outcome::Expired | Outcome::Cancelled));
             if row.finalizer || (row.essential && row.phase == Phase::Ended && ended_badly) {
                 self.execution(member);
+                self.group_row(member);
                 for edge in self.tables.edges_from(member).collect::<Vec<_>>() {
                     self.state.edges.insert(edge.key(), edge.clone());
                     self.group_row(edge.child);

@@ -30,7 +30,7 @@ header AS MATERIALIZED (
     JOIN edge e ON e.run_id = $run AND e.child = c.child
 ), grouped AS MATERIALIZED (
     SELECT execution_id AS id FROM marked UNION SELECT child FROM outgoing UNION SELECT child FROM leaving
-    UNION SELECT child FROM sparing UNION SELECT child FROM following
+    UNION SELECT child FROM sparing UNION SELECT child FROM following UNION SELECT id FROM final
 ), wanted AS MATERIALIZED (
     SELECT execution_id AS id FROM marked UNION SELECT child FROM leaving UNION SELECT id FROM final
     UNION SELECT upstream FROM entering WHERE leaves AND input IS NOT NULL
