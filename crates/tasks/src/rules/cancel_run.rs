@@ -134,7 +134,9 @@ impl Draft<'_> {
         actor: &str,
     ) -> Result<(), Error> {
         let run = self.run_mut(id)?;
-        if run.phase != RunPhase::Cancelling {
+        // A call that is stronger than what the run's own answer to a failure began takes it over; one call keeps another's reason.
+        let takes_over = cause == Cause::Operator && run.cause != Some(Cause::Operator);
+        if run.phase != RunPhase::Cancelling || takes_over {
             run.cancel_reason = Some(reason.to_owned());
             run.cancel_actor = Some(actor.to_owned());
             run.cause = Some(cause);

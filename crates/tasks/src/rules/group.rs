@@ -35,9 +35,13 @@ impl Draft<'_> {
     /// Fires a group whose counts decide it.
     pub(crate) fn fire_if_due(&mut self, child: ExecutionId, upstream: Option<ExecutionId>) -> Result<(), Error> {
         let Some(group) = self.group(child).filter(|group| group.state == GroupState::Open) else { return Ok(()) };
-        if group.satisfied >= group.need_count() {
+        let (satisfied, impossible) = (group.satisfied >= group.need_count(), group.n - group.missed < group.need_count());
+        // Its own end may wait for settlement still: a group whose child is over never fires.
+        if (satisfied || impossible) && self.state.executions.get(&child).is_some_and(|row| row.phase == Phase::Ended) {
+            self.withdraw_group(child);
+        } else if satisfied {
             self.fire(child, GroupState::Satisfied, upstream);
-        } else if group.n - group.missed < group.need_count() {
+        } else if impossible {
             self.fire(child, GroupState::Impossible, upstream);
         }
         Ok(())

@@ -15,7 +15,7 @@ pub(crate) fn next_hold(execution: &Execution, group: Option<&Group>, run: Optio
     if is_unsealed || waits_as_finalizer || group.is_some_and(|group| group.state == GroupState::Open) {
         return Hold::Edges;
     }
-    if execution.operator_hold || run.is_some_and(is_stopped) {
+    if execution.operator_hold || run.is_some_and(|run| is_stopped(run, execution)) {
         return Hold::Operator;
     }
     if execution.due_ms.is_some_and(|due| due > now_ms) {
@@ -24,9 +24,12 @@ pub(crate) fn next_hold(execution: &Execution, group: Option<&Group>, run: Optio
     Hold::None
 }
 
-/// Whether a run lets nothing start although it is not over.
-fn is_stopped(run: &Run) -> bool {
-    run.paused || (run.phase == RunPhase::Cancelling && run.cancel_policy == Some(CancelPolicy::MarkOnly))
+/// Whether a run lets this member not start although it is not over. The finalizers of a run that is marked start when all others are
+/// over, like those of every cancelled run.
+fn is_stopped(run: &Run, member: &Execution) -> bool {
+    let finalizes = member.finalizer && run.finalizers_released && !run.cancel_finalizers;
+    let is_marked = run.phase == RunPhase::Cancelling && run.cancel_policy == Some(CancelPolicy::MarkOnly);
+    run.paused || (is_marked && !finalizes)
 }
 
 impl Draft<'_> {

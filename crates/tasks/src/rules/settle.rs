@@ -75,8 +75,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn settle_marked(&mut self, mut marked: VecDeque<ExecutionId>) -> Result<(), Error> {
-        while let Some(id) = marked.pop_front() {
+    /// Settles marked ends in the order in which they came: a group that needs one edge is fired by the first of them, as it would have
+    /// been had each been settled at once.
+    fn settle_marked(&mut self, marked: VecDeque<ExecutionId>) -> Result<(), Error> {
+        let mut marked = Vec::from(marked);
+        marked.sort_by_key(|id| (self.state.marks.get(id).map(|mark| mark.made_ms), *id));
+        for id in marked {
             let Some(mark) = self.state.marks.remove(&id) else { continue };
             let current = self.state.executions.get(&id).is_some_and(|row| {
                 row.phase == Phase::Ended && row.generation == mark.generation && row.run_id == Some(mark.run_id)

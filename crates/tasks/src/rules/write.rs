@@ -1,7 +1,7 @@
 //! What a worker's calls do to its execution: complete, fail, skip, delay. Each takes many items, each with its own result.
 
 use levada_base::Error;
-use levada_store::alphabets::{AttemptCause, AttemptState, Call, Cause, EventKind, FailureClass, Outcome};
+use levada_store::alphabets::{AttemptCause, AttemptState, Call, Cause, EventKind, FailureClass, Outcome, Phase};
 use levada_store::rows::{Facts, ResultRow, Row};
 use levada_store::{ExecutionId, Scope, limits};
 use serde::{Deserialize, Serialize};
@@ -178,8 +178,9 @@ impl Rule for DelayExecutions {
 
 fn delay(draft: &mut Draft, item: &Delay) -> Result<Written, Error> {
     let again = Ended::Again { due_ms: item.until_ms };
-    if let Access::Repeated(_) = access(draft, &item.handle, Want::Close(Call::Delay, Some(item.until_ms)))? {
-        return Ok(Written::AlreadyApplied(again));
+    let cancelled = Ended::Ended { outcome: Outcome::Cancelled, result_digest: None };
+    if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Delay, Some(item.until_ms)))? {
+        return Ok(Written::AlreadyApplied(attempt.next_due_ms.map_or(cancelled, |_| again)));
     }
     let now_ms = draft.now();
     if item.until_ms <= now_ms {
@@ -197,6 +198,13 @@ fn delay(draft: &mut Draft, item: &Delay) -> Result<Written, Error> {
     draft.execution_mut(id)?.due_ms = Some(item.until_ms);
     draft.execution_event(EventKind::Parked, id, None, &json!({ "until_ms": item.until_ms }));
     draft.make_runnable_again(id);
+    if draft.execution(id)?.phase == Phase::Ended {
+        // It is not due again, so a repetition must not be told so.
+        if let Some(attempt) = draft.attempt_mut(id) {
+            attempt.next_due_ms = None;
+        }
+        return Ok(Written::Applied(cancelled));
+    }
     Ok(Written::Applied(again))
 }
 

@@ -1,0 +1,106 @@
+//! What comes late: settlement after other ends, a cancel after an answer to failure, a delay in a run that is being cancelled.
+
+use levada_store::RunId;
+use levada_store::alphabets::{CancelPolicy, GroupState, OnFailure, Outcome, PublicState};
+use levada_tasks::rules::{Applied, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, Written};
+use levada_tasks::spec::{Delay, GroupPolicy};
+
+use crate::world::{World, graph, node};
+
+fn cancel(run: RunId, policy: CancelPolicy) -> CancelRun {
+    let (reason, actor) = ("enough".to_owned(), "ann".to_owned());
+    CancelRun { run, policy, reason, actor, include_finalizers: false, grace_ms: 1_000_000 }
+}
+
+/// "a" and "b", claimed.
+fn both(world: &mut World) -> (Claimed, Claimed) {
+    let mut claimed = world.claim(2);
+    claimed.sort_by(|one, other| one.name.cmp(&other.name));
+    let names: Vec<_> = claimed.iter().map(|claimed| claimed.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    (claimed[0].clone(), claimed[1].clone())
+}
+
+#[test]
+fn t_062_a_group_whose_child_is_over_is_withdrawn_however_late_it_settles() {
+    for upstream_ends in [Outcome::Succeeded, Outcome::Failed] {
+        let mut world = World::settling_up_to(0);
+        let run = world.submit(&graph(&["a", "b"], &[("a", "b")]));
+        let a = world.claim_named("a");
+        world.finish(&a, upstream_ends);
+        let child = world.named(run, "b").id;
+        assert_eq!(world.must(&CancelExecution { execution: child, actor: "ann".to_owned() }), Applied::Applied);
+        world.drain();
+        assert_eq!(world.group(child).state, GroupState::Withdrawn, "after {upstream_ends}");
+    }
+}
+
+#[test]
+fn t_024_the_winner_of_any_of_is_the_first_to_end_however_late_it_settles() {
+    let mut world = World::settling_up_to(0);
+    let mut any = graph(&["a", "b", "c"], &[("a", "c"), ("b", "c")]);
+    any.nodes[2].group = Some(GroupPolicy::any_of());
+    for edge in &mut any.edges {
+        edge.input = Some(format!("from_{}", edge.from));
+    }
+    let run = world.submit(&any);
+    let (a, b) = both(&mut world);
+    assert!(a.handle.execution < b.handle.execution, "the winner is not the one with the lower id");
+    world.finish(&b, Outcome::Succeeded);
+    world.ring.advance(1);
+    world.finish(&a, Outcome::Succeeded);
+    world.drain();
+    assert_eq!(world.claim_named("c").inputs.keys().collect::<Vec<_>>(), ["from_b"]);
+    assert_eq!(world.public(run, "c"), PublicState::Active);
+}
+
+#[test]
+fn t_075_the_finalizer_of_a_marked_run_does_not_wait_for_the_grace() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let mut marked = graph(&["a"], &[]);
+        let mut last = node("last");
+        last.execution.finalizer = true;
+        marked.nodes.push(last);
+        let run = world.submit(&marked);
+        let a = world.claim_named("a");
+        world.must(&cancel(run, CancelPolicy::MarkOnly));
+        world.finish(&a, Outcome::Succeeded);
+        world.drain();
+        assert_eq!(world.public(run, "last"), PublicState::Ready);
+        assert_eq!(world.claim_named("last").inputs["run"].outcome, Outcome::Succeeded);
+    }
+}
+
+#[test]
+fn t_074_a_cancel_that_goes_beyond_the_answer_to_a_failure_is_the_outcome() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let mut answering = graph(&["a", "b"], &[]);
+        answering.options.on_failure = OnFailure::CancelPending;
+        let run = world.submit(&answering);
+        let (a, _) = both(&mut world);
+        world.finish(&a, Outcome::Failed);
+        world.drain();
+        assert_eq!(world.public(run, "b"), PublicState::Active, "it is left to finish");
+        let said = world.must(&cancel(run, CancelPolicy::CancelAll));
+        assert_eq!((said.applied, said.reason.as_str()), (Applied::Applied, "enough"));
+        world.drain();
+        assert_eq!(world.ended(run), Outcome::Cancelled);
+    }
+}
+
+#[test]
+fn t_007_a_delay_in_a_run_that_is_being_cancelled_is_told_that_it_is_over() {
+    let mut world = World::new();
+    let run = world.submit(&graph(&["a", "b"], &[]));
+    let (a, _) = both(&mut world);
+    world.must(&cancel(run, CancelPolicy::CancelPending));
+    let until_ms = world.ring.now_ms() + 1_000;
+    let delay = DelayExecutions { items: vec![Delay { handle: a.handle, until_ms }] };
+    let over = Ended::Ended { outcome: Outcome::Cancelled, result_digest: None };
+    for said in [Written::Applied(over.clone()), Written::AlreadyApplied(over)] {
+        let answers = world.must(&delay);
+        assert!(matches!(&answers[..], [Ok(answer)] if *answer == said), "{answers:?}");
+    }
+}
