@@ -89,6 +89,7 @@ impl Model {
             conditions: BTreeMap::new(),
             cancel: None,
             cancelled_some: false,
+            cancelled_perhaps: false,
             expired: false,
             finalizers_released: false,
             deadline_ms: None,

@@ -26,6 +26,9 @@ impl Model {
             (None, Some(stored)) if stored.policy >= cancel.policy => return Ok(Cancelled::Already(stored.policy)),
             (None, Some(stored)) => {
                 let finalizers_too = stored.finalizers_too || cancel.finalizers_too;
+                let undrawn =
+                    self.members(run).any(|row| super::is_left(row) && row.end.is_some_and(|end| end.cause == stored.cause));
+                self.run_mut(run).cancelled_perhaps |= !stored.explicit && undrawn;
                 self.begin_cancel(run, Cancel { finalizers_too, ..cancel });
             }
             (None, None) => self.begin_cancel(run, cancel),
@@ -74,17 +77,15 @@ impl Model {
         while self.end_some_doomed(run) {}
     }
 
-    /// Y-08: like cancel_all, and the outcome is expired.
+    /// Y-08: like cancel_all, and the outcome is expired, unless it was being cancelled before: then that goes on as cancel_all.
     pub(super) fn expire_run(&mut self, run: RunId) {
         let header = self.run_mut(run);
-        header.expired = true;
         header.deadline_ms = None;
-        let finalizers_too = header.cancel.is_some_and(|cancel| cancel.finalizers_too);
-        let cause = Cause::RunExpired;
-        self.begin_cancel(
-            run,
-            Cancel { policy: CancelPolicy::CancelAll, explicit: false, cause, finalizers_too, grace_ms: None },
-        );
+        header.expired |= header.phase == RunPhase::Running;
+        let stored = header.cancel.filter(|_| header.phase == RunPhase::Cancelling);
+        let (finalizers_too, cause, explicit) =
+            stored.map_or((false, Cause::RunExpired, false), |stored| (stored.finalizers_too, stored.cause, stored.explicit));
+        self.begin_cancel(run, Cancel { policy: CancelPolicy::CancelAll, explicit, cause, finalizers_too, grace_ms: None });
         while self.end_some_doomed(run) {}
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use levada_store::ExecutionId;
-use levada_store::alphabets::{AttemptCause, AttemptState, CancelPolicy, EventKind, Hold, LaneState, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, LaneState, Outcome, Phase, RunPhase};
 use levada_tasks::spec::ClaimRequest;
 
 use super::{Execution, Lane, Lease, Model, Try};
@@ -25,9 +25,10 @@ impl Model {
         let again = |row: &&Execution| {
             row.lease.as_ref().is_some_and(|lease| lease.token == request.token && lease.instance == request.instance)
         };
-        let again: Vec<_> = self.executions.values().filter(again).map(|row| given(row)).collect();
+        let mut again: Vec<_> = self.executions.values().filter(again).collect();
         if !again.is_empty() {
-            return again;
+            again.sort_by_key(|row| (-row.priority, row.order));
+            return again.into_iter().map(given).collect();
         }
         let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
         found.sort_by_key(|row| (-row.priority, row.order));
@@ -35,25 +36,33 @@ impl Model {
         found.into_iter().filter_map(|id| self.give(id, request)).collect()
     }
 
+    /// Whether it is in line for this worker. A member of a run that is being cancelled may stand there still, to be turned away.
     fn is_offered(&self, row: &Execution, request: &ClaimRequest) -> bool {
         let state = self.lanes.get(&row.lane).map_or(LaneState::Open, |lane| lane.state);
-        let marked_only = row.run.is_some_and(|run| {
-            let header = &self.runs[&run];
-            let policy = header.cancel.filter(|_| header.phase == RunPhase::Cancelling).map(|cancel| cancel.policy);
-            policy == Some(CancelPolicy::MarkOnly) && !(row.finalizer && header.finalizers_released)
-        });
-        (row.phase, row.hold) == (Phase::Runnable, Hold::None)
+        let is_ready = match self.is_shut_out(row) {
+            true => self.seen.ready_before.contains(&row.id),
+            false => (row.phase, row.hold) == (Phase::Runnable, Hold::None),
+        };
+        is_ready
             && request.lanes.contains(&row.lane)
             && matches!(state, LaneState::Open | LaneState::Draining)
             && row.capabilities.is_subset(&request.capabilities)
-            && !marked_only
+    }
+
+    /// A member that waits in a run that is being cancelled, and is no finalizer whose turn it is.
+    fn is_shut_out(&self, row: &Execution) -> bool {
+        let header = row.run.map(|run| &self.runs[&run]).filter(|header| header.phase == RunPhase::Cancelling);
+        let Some((header, cancel)) = header.and_then(|header| Some((header, header.cancel?))) else { return false };
+        row.phase == Phase::Runnable && !(row.finalizer && header.finalizers_released && !cancel.finalizers_too)
     }
 
     /// a member of a run that is being cancelled is ended instead (L-5).
     fn give(&mut self, id: ExecutionId, request: &ClaimRequest) -> Option<Given> {
         let row = self.execution(id);
-        if row.run.is_some_and(|run| self.doomed(run).contains(&id)) {
-            self.end_by_cancel(id);
+        if self.is_shut_out(row) {
+            if row.run.is_some_and(|run| self.doomed(run).contains(&id)) {
+                self.end_by_cancel(id);
+            }
             return None;
         }
         if self.is_full(&row.lane) {
@@ -74,7 +83,6 @@ impl Model {
                     cause,
                     generation,
                     last: None,
-                    again_ms: None,
                     left_ms: None,
                     failure_code: None,
                 });

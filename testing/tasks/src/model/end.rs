@@ -67,4 +67,15 @@ impl Model {
         row.phase = Phase::Runnable;
         row.hold = hold;
     }
+
+    /// Makes an execution that was active runnable, or ends it: in a run that is being cancelled nothing new starts. Whether it goes on.
+    pub(super) fn make_runnable_again(&mut self, id: ExecutionId) -> bool {
+        self.make_runnable(id);
+        let is_doomed = self.execution(id).run.is_some_and(|run| self.doomed(run).contains(&id));
+        if is_doomed && self.seen.ended.contains(&id) {
+            self.end_by_cancel(id);
+            return false;
+        }
+        true
+    }
 }

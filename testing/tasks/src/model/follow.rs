@@ -1,9 +1,9 @@
 //! What follows from ends in a run: §3.5, to a fixpoint, looking at everything each time.
 
-use levada_store::RunId;
 use levada_store::alphabets::{CancelPolicy, Cause, EventKind, GroupState, OnFailure, Outcome, Phase, RunPhase};
+use levada_store::{ExecutionId, RunId};
 
-use super::{Cancel, Execution, Model};
+use super::{Cancel, Execution, Model, Pin};
 
 impl Model {
     /// Draws every consequence that the engine was not seen to leave for later.
@@ -46,12 +46,12 @@ impl Model {
         true
     }
 
-    /// `on_failure`: when an essential member ended failed or expired.
+    /// `on_failure`: when an essential member ended failed or expired. A finalizer that fails leaves nothing to be cancelled.
     fn answer_failures(&mut self, run: RunId) -> bool {
         let failed = |outcome| matches!(outcome, Some(Outcome::Failed | Outcome::Expired));
         let new =
             self.members(run).filter(|row| row.drawn.is_some() && !row.answered && failed(row.end.map(|end| end.outcome)));
-        let new: Vec<_> = new.filter(|row| row.essential).map(|row| row.id).collect();
+        let new: Vec<_> = new.filter(|row| row.essential && !row.finalizer).map(|row| row.id).collect();
         let header = &self.runs[&run];
         if new.is_empty() || header.phase != RunPhase::Running {
             return false;
@@ -80,16 +80,22 @@ impl Model {
         !doomed.is_empty()
     }
 
-    /// Y-05.
+    /// Y-05, Z-3.
     fn release_finalizers(&mut self, run: RunId) -> bool {
         let header = &self.runs[&run];
         let in_time = matches!(header.phase, RunPhase::Running | RunPhase::Cancelling) && header.sealed;
         if !in_time || header.finalizers_released || self.members(run).any(|row| !row.finalizer && row.drawn.is_none()) {
             return false;
         }
+        let provisional = self.outcome(run);
+        let generation = header.generation;
+        let cancelled_too = header.phase == RunPhase::Cancelling && header.cancel.is_some_and(|cancel| cancel.finalizers_too);
         self.run_mut(run).finalizers_released = true;
         for id in self.member_ids(run) {
-            if self.execution(id).finalizer && self.waits(id) {
+            if self.execution(id).finalizer && self.waits(id) && !cancelled_too {
+                let upstream = ExecutionId(run.0);
+                let seen = Pin { upstream, generation, outcome: provisional, failure_code: None };
+                self.execution_mut(id).pins.insert("run".to_owned(), seen);
                 self.make_runnable(id);
             }
         }

@@ -130,6 +130,9 @@ impl Model {
             return;
         }
         let Some(verdict) = header.verdict(child) else { return };
+        if self.execution(child).phase == Phase::Ended {
+            return self.withdraw(run, child);
+        }
         let failed_by_timeout = condition.is_some_and(|key| {
             let condition = &header.conditions[&key];
             condition.timed_out && condition.on_timeout == OnTimeout::Fail

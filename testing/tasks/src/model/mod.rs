@@ -126,10 +126,8 @@ pub struct Try {
     pub state: Option<AttemptState>,
     pub cause: AttemptCause,
     pub generation: i32,
-    /// The fence and the call that closed or parked it.
-    pub last: Option<(i64, Call)>,
-    /// When it is due again, as that call was told.
-    pub again_ms: Option<i64>,
+    /// The fence and the call that closed or parked it, and what that was told.
+    pub last: Option<(i64, Call, Written)>,
     /// Active time that is left while it is parked.
     pub left_ms: Option<i64>,
     pub failure_code: Option<String>,
@@ -172,6 +170,8 @@ pub struct Run {
     pub cancel: Option<Cancel>,
     /// An explicit cancel ended a member.
     pub cancelled_some: bool,
+    /// A call went beyond the answer to a failure when ends made by that were not drawn: whose they are is open.
+    pub cancelled_perhaps: bool,
     pub expired: bool,
     pub finalizers_released: bool,
     pub deadline_ms: Option<i64>,

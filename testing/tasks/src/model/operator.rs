@@ -139,6 +139,7 @@ impl Model {
     /// T002, T215, T216.
     pub fn resolve_condition(&mut self, run: RunId, key: &str, resolution: &Resolution) -> Result<bool, Refused> {
         let drawn = Some(self.next_number());
+        let now_ms = self.now_ms;
         let header = self.runs.get_mut(&run).ok_or("LV-T002")?;
         let condition = header.conditions.get_mut(key).ok_or("LV-T215")?;
         let (state, facts) = match resolution {
@@ -152,6 +153,9 @@ impl Model {
         condition.state = state;
         condition.facts = facts;
         condition.drawn = drawn;
+        // Said when its time is over, it is what the timeout would have said.
+        let is_late = condition.expires_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        condition.timed_out = is_late && state == ConditionState::Missed;
         self.say_run(EventKind::ConditionResolved, run);
         Ok(true)
     }

@@ -13,7 +13,7 @@ impl Model {
         let failed = self.members(run).any(|row| is_failure(row) && !self.is_absorbed(run, row));
         if header.expired {
             Outcome::Expired
-        } else if header.cancelled_some || !header.sealed {
+        } else if header.cancelled_some || !header.sealed || (header.cancelled_perhaps && self.seen.cancelled.contains(&run)) {
             Outcome::Cancelled
         } else if failed {
             Outcome::Failed

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use levada_store::alphabets::Phase;
-use levada_store::{ExecutionId, State};
+use levada_store::alphabets::{Hold, Outcome, Phase};
+use levada_store::{ExecutionId, RunId, State};
 
 /// The choices of one step.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,10 @@ pub struct Seen {
     pub marks: BTreeSet<ExecutionId>,
     /// Executions that are over, however.
     pub ended: BTreeSet<ExecutionId>,
+    /// Executions that stood in line before the step.
+    pub ready_before: BTreeSet<ExecutionId>,
+    /// Runs that ended cancelled.
+    pub cancelled: BTreeSet<RunId>,
     /// When executions are due: delays are spread at random (§1.5).
     pub due_ms: BTreeMap<ExecutionId, i64>,
 }
@@ -19,11 +23,20 @@ pub struct Seen {
 impl Seen {
     /// What can be seen in the engine's rows.
     #[must_use]
-    pub fn in_rows(state: &State) -> Self {
+    pub fn in_rows(state: &State, ready_before: BTreeSet<ExecutionId>) -> Self {
         Self {
+            ready_before,
+            cancelled: state.runs.values().filter(|row| row.outcome == Some(Outcome::Cancelled)).map(|row| row.id).collect(),
             marks: state.marks.keys().copied().collect(),
             ended: state.executions.values().filter(|row| row.phase == Phase::Ended).map(|row| row.id).collect(),
             due_ms: state.executions.values().filter_map(|row| Some((row.id, row.due_ms?))).collect(),
         }
+    }
+
+    /// What stands in line.
+    #[must_use]
+    pub fn ready(state: &State) -> BTreeSet<ExecutionId> {
+        let ready = state.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
+        ready.map(|row| row.id).collect()
     }
 }

@@ -18,6 +18,16 @@ pub enum Written {
     AlreadyAgain(i64),
 }
 
+impl Written {
+    /// The same, told once more.
+    fn again(self) -> Self {
+        match self {
+            Self::Ended(outcome) | Self::AlreadyEnded(outcome) => Self::AlreadyEnded(outcome),
+            Self::Again(due_ms) | Self::AlreadyAgain(due_ms) => Self::AlreadyAgain(due_ms),
+        }
+    }
+}
+
 /// A worker's call, as §2.3 tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
@@ -39,21 +49,13 @@ impl Model {
         if row.phase == Phase::Active && row.fence == fence {
             return if row.is_live_at(self.now_ms) { Ok(Standing::Live) } else { Err("LV-T102") };
         }
-        let closed = row.tries.iter().find(|attempt| attempt.last.is_some_and(|(last, _)| last == fence));
-        let Some((attempt, (_, call))) = closed.and_then(|attempt| Some((attempt, attempt.last?))) else {
-            return Err("LV-T101");
-        };
-        match (call, verb) {
-            (Call::Delay, Verb::Delay(until_ms)) if attempt.again_ms == Some(until_ms) => {
-                Ok(Standing::Repeated(Written::AlreadyAgain(until_ms)))
+        let closed = row.tries.iter().filter_map(|attempt| attempt.last).find(|(last, _, _)| *last == fence);
+        match (closed.ok_or("LV-T101")?, verb) {
+            ((_, Call::Delay, told), Verb::Delay(until_ms)) if told == Written::Again(until_ms) => {
+                Ok(Standing::Repeated(told.again()))
             }
-            (Call::Delay, _) => Err("LV-T103"),
-            (call, Verb::Close(same)) if call == same => Ok(Standing::Repeated(match (attempt.again_ms, attempt.state) {
-                (Some(due_ms), _) => Written::AlreadyAgain(due_ms),
-                (None, Some(AttemptState::Succeeded)) => Written::AlreadyEnded(Outcome::Succeeded),
-                (None, Some(AttemptState::Skipped)) => Written::AlreadyEnded(Outcome::Skipped),
-                (None, _) => Written::AlreadyEnded(Outcome::Failed),
-            })),
+            ((_, Call::Delay, _), _) => Err("LV-T103"),
+            ((_, call, told), Verb::Close(same)) if call == same => Ok(Standing::Repeated(told.again())),
             _ => Err("LV-T104"),
         }
     }
@@ -71,12 +73,19 @@ impl Model {
         Ok(until_ms)
     }
 
-    fn close(&mut self, id: ExecutionId, fence: i64, call: Call, state: AttemptState) {
-        let row = self.execution_mut(id);
-        if let Some(attempt) = row.open_try() {
+    /// The attempt is over in this state.
+    fn close(&mut self, id: ExecutionId, state: AttemptState) {
+        if let Some(attempt) = self.execution_mut(id).open_try() {
             attempt.state = Some(state);
-            attempt.last = Some((fence, call));
         }
+    }
+
+    /// The attempt keeps who closed or parked it, and what that call was told (F-8).
+    fn note(&mut self, id: ExecutionId, fence: i64, call: Call, told: Written) -> Result<Written, Refused> {
+        if let Some(attempt) = self.execution_mut(id).tries.last_mut() {
+            attempt.last = Some((fence, call, told));
+        }
+        Ok(told)
     }
 
     ///
@@ -87,11 +96,11 @@ impl Model {
         if let Standing::Repeated(before) = self.standing(id, fence, Verb::Close(Call::Complete))? {
             return Ok(before);
         }
-        self.close(id, fence, Call::Complete, AttemptState::Succeeded);
+        self.close(id, AttemptState::Succeeded);
         let row = self.execution_mut(id);
         row.results.insert(row.generation, facts.clone());
         self.end(id, Outcome::Succeeded, Cause::Worker, None);
-        Ok(Written::Ended(Outcome::Succeeded))
+        self.note(id, fence, Call::Complete, Written::Ended(Outcome::Succeeded))
     }
 
     ///
@@ -102,26 +111,30 @@ impl Model {
         if let Standing::Repeated(before) = self.standing(id, fence, Verb::Close(Call::Skip))? {
             return Ok(before);
         }
-        self.close(id, fence, Call::Skip, AttemptState::Skipped);
+        self.close(id, AttemptState::Skipped);
         self.end(id, Outcome::Skipped, Cause::Worker, None);
-        Ok(Written::Ended(Outcome::Skipped))
+        self.note(id, fence, Call::Skip, Written::Ended(Outcome::Skipped))
     }
 
     ///
     ///
     /// # Errors
-    /// By §2.3.
+    /// By §2.3; T001 for a crash, which only the engine can see.
     pub fn fail(&mut self, id: ExecutionId, fence: i64, failure: &Failure) -> Result<Written, Refused> {
+        if failure.class == FailureClass::Crash {
+            return Err("LV-T001");
+        }
         if let Standing::Repeated(before) = self.standing(id, fence, Verb::Close(Call::Fail))? {
             return Ok(before);
         }
-        self.close(id, fence, Call::Fail, AttemptState::Failed);
+        self.close(id, AttemptState::Failed);
         if let Some(attempt) = self.execution_mut(id).tries.last_mut() {
             attempt.failure_code = Some(failure.code.clone()).filter(|code| !code.is_empty());
         }
         let retryable = self.execution(id).policy.retry.retry_on.contains(&failure.class);
         let final_cause = if retryable { Cause::RetriesExhausted } else { Cause::PermanentFailure };
-        Ok(self.try_again_or_end(id, failure.class, final_cause))
+        let told = self.try_again_or_end(id, failure.class, final_cause);
+        self.note(id, fence, Call::Fail, told)
     }
 
     /// Schedules a retry if the policy has one left that is due before the deadline, else ends it.
@@ -140,12 +153,12 @@ impl Model {
         row.take_lease();
         row.due_ms = Some(due_ms);
         row.next_cause = AttemptCause::Retry;
-        if let Some(attempt) = row.tries.last_mut() {
-            attempt.again_ms = Some(due_ms);
+        if self.make_runnable_again(id) {
+            self.say(EventKind::RetryScheduled, id);
+            Written::Again(due_ms)
+        } else {
+            Written::Ended(Outcome::Cancelled)
         }
-        self.make_runnable(id);
-        self.say(EventKind::RetryScheduled, id);
-        Written::Again(due_ms)
     }
 
     /// When it is due again after `used` delays of this kind: what was seen if the spread allows it, else the middle.
@@ -174,7 +187,7 @@ impl Model {
         row.next_cause = cause;
         let (crashes, backoff) = (row.crashes, row.policy.crash.backoff.clone());
         row.due_ms = (crashes > 1).then(|| now_ms + delay_ms(&backoff, crashes - 2) as i64);
-        self.make_runnable(id);
+        self.make_runnable_again(id);
     }
 
     ///
@@ -193,15 +206,14 @@ impl Model {
         let left_ms = row.attempt_deadline_ms.map(|deadline| (deadline - now_ms).max(0));
         if let Some(attempt) = row.open_try() {
             attempt.state = Some(AttemptState::Parked);
-            attempt.last = Some((fence, Call::Delay));
-            attempt.again_ms = Some(until_ms);
             attempt.left_ms = left_ms;
         }
         row.take_lease();
         row.due_ms = Some(until_ms);
-        self.make_runnable(id);
         self.say(EventKind::Parked, id);
-        Ok(Written::Again(until_ms))
+        let goes_on = self.make_runnable_again(id);
+        let told = if goes_on { Written::Again(until_ms) } else { Written::Ended(Outcome::Cancelled) };
+        self.note(id, fence, Call::Delay, told)
     }
 
     /// Whether there was a lease to take; given back by its own worker it counts as a crash.
@@ -215,7 +227,7 @@ impl Model {
         if let Some(fence) = by_worker {
             self.standing(id, fence, Verb::Renew)?;
             self.say(EventKind::Revoked, id);
-            self.crash(id, AttemptState::Revoked, AttemptCause::Revocation);
+            self.crash(id, AttemptState::Revoked, AttemptCause::CrashRecovery);
             return Ok(true);
         }
         let row = self.execution_mut(id);
@@ -224,7 +236,7 @@ impl Model {
         }
         row.take_lease();
         row.next_cause = AttemptCause::Revocation;
-        self.make_runnable(id);
+        self.make_runnable_again(id);
         self.say(EventKind::Revoked, id);
         Ok(true)
     }

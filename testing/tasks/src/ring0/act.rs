@@ -1,5 +1,7 @@
 //! A step that met a state: the events it comes to, which can be repeated as they are.
 
+use std::fmt;
+
 use levada_store::alphabets::{CancelPolicy, FailureClass, Outcome};
 use levada_store::rows::{Fact, Facts};
 use levada_store::{DueKind, ExecutionId, RunId, Token};
@@ -14,7 +16,7 @@ use super::play::Play;
 use super::step::{Step, Verb};
 
 /// An event with everything it needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Act {
     Wait(i64),
     Submit(usize),
@@ -46,6 +48,62 @@ pub enum Act {
     Replay(ExecutionId, bool),
     Restart(RunId, ExecutionId, RestartOptions),
     RetryFailed(RunId, bool),
+}
+
+/// Short: what can be left out is left out.
+impl fmt::Debug for Act {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = |handles: &mut dyn Iterator<Item = &Handle>| {
+            handles.map(|handle| format!("{:x}@{}", handle.execution.0, handle.fence)).collect::<Vec<_>>().join(" ")
+        };
+        match self {
+            Self::Wait(ms) => write!(out, "Wait {ms}"),
+            Self::Submit(index) => write!(out, "Submit {index}"),
+            Self::Create(id, new) => write!(out, "Create {:x} {:?}", id.0, new.policy),
+            Self::Claim(rule) => {
+                let of = &rule.request;
+                write!(out, "Claim {} {:?} {:?} {} for {} ms", of.limit, of.lanes, of.capabilities, of.instance, of.ttl_ms)
+            }
+            Self::Renew(items) => write!(out, "Renew {}", held(&mut items.iter().map(|item| &item.handle))),
+            Self::Complete(items, next) => {
+                let facts: Vec<_> = items.iter().flat_map(|item| item.facts.0.values()).collect();
+                write!(out, "Complete {} {facts:?}", held(&mut items.iter().map(|item| &item.handle)))?;
+                if next.is_some() { write!(out, " and claim") } else { Ok(()) }
+            }
+            Self::Fail(items) => {
+                let classes: Vec<_> = items.iter().map(|(item, _)| item.failure.class).collect();
+                write!(out, "Fail {} {classes:?}", held(&mut items.iter().map(|(item, _)| &item.handle)))
+            }
+            Self::Skip(items) => write!(out, "Skip {}", held(&mut items.iter().map(|item| &item.handle))),
+            Self::Delay(items) => {
+                let until: Vec<_> = items.iter().map(|item| item.until_ms).collect();
+                write!(out, "Delay {} {until:?}", held(&mut items.iter().map(|item| &item.handle)))
+            }
+            Self::CancelExecution(id) => write!(out, "CancelExecution {:x}", id.0),
+            Self::Revoke(id, by) => write!(out, "Revoke {:x} {}", id.0, held(&mut by.iter())),
+            Self::CancelRun(rule) => {
+                write!(out, "CancelRun {:x} {} finalizers {}", rule.run.0, rule.policy, rule.include_finalizers)
+            }
+            Self::Backlog(run) => write!(out, "Backlog {:x}", run.0),
+            Self::Settle(run) => write!(out, "Settle {:x}", run.0),
+            Self::Dispatch(id) => write!(out, "Dispatch {:x}", id.0),
+            Self::Reconcile(id) => write!(out, "Reconcile {:x}", id.0),
+            Self::Sweep(rule) => write!(out, "Sweep {:?} {}", rule.kind, rule.limit),
+            Self::SweepRuns(kind) => write!(out, "SweepRuns {kind:?}"),
+            Self::Hold(id) => write!(out, "Hold {:x}", id.0),
+            Self::Release(id) => write!(out, "Release {:x}", id.0),
+            Self::Priority(id, priority) => write!(out, "Priority {:x} {priority}", id.0),
+            Self::RunNow(id) => write!(out, "RunNow {:x}", id.0),
+            Self::Override(id, outcome, _) => write!(out, "Override {:x} {outcome}", id.0),
+            Self::Pause(run) => write!(out, "Pause {:x}", run.0),
+            Self::Resume(run) => write!(out, "Resume {:x}", run.0),
+            Self::Resolve(run, key, resolution) => write!(out, "Resolve {:x} {key} {resolution:?}", run.0),
+            Self::Lane(lane, change) => write!(out, "Lane {lane} {change:?}"),
+            Self::Replay(id, ignore) => write!(out, "Replay {:x} ignoring edges {ignore}", id.0),
+            Self::Restart(run, id, options) => write!(out, "Restart {:x} {:x} {options:?}", run.0, id.0),
+            Self::RetryFailed(run, force) => write!(out, "RetryFailed {:x} force {force}", run.0),
+        }
+    }
 }
 
 const ACTOR: &str = "operator";

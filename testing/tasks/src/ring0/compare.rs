@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use levada_store::State;
-use levada_store::alphabets::{CancelPolicy, ConditionState, Hold, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{ConditionState, Hold, Outcome, Phase, RunPhase};
 use levada_store::rows;
 
 use super::play::Wrong;
@@ -50,7 +50,7 @@ fn execution(engine: &State, model: &Model, row: &rows::Execution, expected: &mo
     same("attempt deadline", row.attempt_deadline_ms, expected.attempt_deadline_ms)?;
     same("lease until", row.lease_until_ms, expected.lease.as_ref().map(|lease| lease.until_ms))?;
     same("instance", row.instance.as_ref(), expected.lease.as_ref().map(|lease| &lease.instance))?;
-    if row.hold == Hold::Time {
+    if row.hold == Hold::Time && expected.hold == Hold::Time {
         same("due", row.due_ms, expected.due_ms)?;
     }
     attempts(engine, row, expected)?;
@@ -62,11 +62,11 @@ fn execution(engine: &State, model: &Model, row: &rows::Execution, expected: &mo
     same("results", &results, &expected.results)
 }
 
-/// A member of a run that is only marked as cancelled is never offered: whether it is shown as ready or held is open.
+/// A member that its run's cancel will end, or that is only marked, is never offered again: how it is held meanwhile is open.
 fn shown_hold(model: &Model, row: &model::Execution, hold: Hold) -> Hold {
     let run = row.run.map(|run| &model.runs[&run]).filter(|run| run.phase == RunPhase::Cancelling);
-    let marked_only = run.and_then(|run| run.cancel).is_some_and(|cancel| cancel.policy == CancelPolicy::MarkOnly);
-    if marked_only && row.phase == Phase::Runnable && hold == Hold::None { Hold::Operator } else { hold }
+    let spared = row.finalizer && !run.and_then(|run| run.cancel).is_some_and(|cancel| cancel.finalizers_too);
+    if run.is_some() && !spared && row.phase == Phase::Runnable { Hold::Operator } else { hold }
 }
 
 fn pin_of(pin: &rows::Pin) -> model::Pin {

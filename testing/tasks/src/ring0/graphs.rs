@@ -57,7 +57,8 @@ fn conditions(dice: &mut Dice, now_ms: i64) -> Vec<(String, NewCondition)> {
     let count = if dice.one_in(3) { dice.up_to(2) + 1 } else { 0 };
     let one = |index: usize| {
         let expires_ms = dice.one_in(2).then(|| now_ms + dice.between(50, 10_000));
-        let on_timeout = dice.pick(&[OnTimeout::Miss, OnTimeout::Fail]);
+        let answers: &[_] = if expires_ms.is_some() { &[OnTimeout::Miss, OnTimeout::Fail] } else { &[OnTimeout::Miss] };
+        let on_timeout = dice.pick(answers);
         (format!("fact{index}"), NewCondition { expires_ms, on_timeout })
     };
     (0..count).map(one).collect()

@@ -81,9 +81,10 @@ impl Play {
         told: impl FnOnce(R::Answer) -> T,
         interpret: impl FnOnce(&mut Model) -> Result<T, Refused>,
     ) -> Result<Option<T>, Wrong> {
+        let ready_before = Seen::ready(self.engine.rows());
         let got = self.engine.act(rule).map(told);
         self.model.now_ms = self.engine.now_ms();
-        self.model.seen = Seen::in_rows(self.engine.rows());
+        self.model.seen = Seen::in_rows(self.engine.rows(), ready_before);
         let expected = interpret(&mut self.model);
         self.model.follow();
         match (got, expected) {
