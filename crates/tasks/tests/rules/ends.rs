@@ -190,7 +190,9 @@ fn end_by(world: &mut World, cause: Cause) -> Option<(RunId, ExecutionId)> {
             world.claim_one();
             world.ring.advance(if cause == Cause::CrashLimit { 30_000 } else { 1_000 });
         }
-        Cause::Operator => drop(world.must(&CancelExecution { execution: a, actor: actor() })),
+        Cause::Operator => {
+            world.must(&CancelExecution { execution: a, actor: actor() });
+        }
         Cause::RunCancelled => {
             let (policy, include_finalizers, grace_ms) = (CancelPolicy::CancelAll, false, 0);
             world.must(&CancelRun { run, policy, reason: String::new(), actor: actor(), include_finalizers, grace_ms });

@@ -190,7 +190,9 @@ fn t_053_batches_and_end_with_claim() {
     for (at, handle) in handles.iter().enumerate() {
         match at % 5 {
             1 => drop(world.skip(*handle).expect("live")),
-            2 => drop(world.must(&RevokeLease { execution: handle.execution, by: None, actor: "ann".to_owned() })),
+            2 => {
+                world.must(&RevokeLease { execution: handle.execution, by: None, actor: "ann".to_owned() });
+            }
             _ => {}
         }
     }

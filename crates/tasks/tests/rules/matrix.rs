@@ -42,9 +42,13 @@ fn world(at: Where) -> (World, ExecutionId, Option<Handle>) {
     match at {
         W::Staged | W::Ready | W::Active => {}
         W::Delayed => drop(world.delay(handle.expect("claimed"), world.ring.now_ms() + 10_000).expect("live")),
-        W::Held => drop(world.must(&HoldExecution { execution: id, actor: actor() })),
+        W::Held => {
+            world.must(&HoldExecution { execution: id, actor: actor() });
+        }
         W::Succeeded => drop(world.complete(handle.expect("claimed")).expect("live")),
-        W::Cancelled => drop(world.must(&CancelExecution { execution: id, actor: actor() })),
+        W::Cancelled => {
+            world.must(&CancelExecution { execution: id, actor: actor() });
+        }
     }
     (world, id, handle)
 }

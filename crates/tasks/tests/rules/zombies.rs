@@ -100,8 +100,18 @@ fn t_007_a_lease_that_was_taken_away() {
         },
         T101,
     );
-    after(|world, handle| drop(world.must(&RevokeLease { execution: handle.execution, by: None, actor: actor() })), T101);
-    after(|world, handle| drop(world.must(&CancelExecution { execution: handle.execution, actor: actor() })), T101);
+    after(
+        |world, handle| {
+            world.must(&RevokeLease { execution: handle.execution, by: None, actor: actor() });
+        },
+        T101,
+    );
+    after(
+        |world, handle| {
+            world.must(&CancelExecution { execution: handle.execution, actor: actor() });
+        },
+        T101,
+    );
     after(
         |world, handle| {
             world.must(&OverrideOutcome {
