@@ -4,12 +4,13 @@
 //! [`Batch::finish`]. Whether the queue is served by a thread or a task is the store's business.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use levada_base::{Error, codes};
 use tokio::sync::oneshot;
 
 use crate::alphabets::Phase;
+use crate::fused::Fused;
 use crate::scope::Scope;
 use crate::state::{Command, Record, State, apply};
 use crate::store::Plan;
@@ -23,6 +24,7 @@ type BoxedPlan = Box<dyn FnMut(&State) -> Result<(Vec<Command>, Answer), Error> 
 /// A call that waits for its transaction.
 pub struct Request {
     scope: Scope,
+    fused: Option<Fused>,
     plan: BoxedPlan,
     reply: oneshot::Sender<Result<Answer, Error>>,
     outcome: Option<Result<Answer, Error>>,
@@ -39,7 +41,25 @@ impl Request {
             let (commands, answer) = plan.plan(state)?;
             Ok((commands, Box::new(answer) as Answer))
         };
-        (Self { scope, plan: Box::new(plan), reply, outcome: None }, Pending(pending))
+        (Self { scope, fused: None, plan: Box::new(plan), reply, outcome: None }, Pending(pending))
+    }
+
+    /// The same with its usual effect, so that the store may do it in one statement. An effect that names something twice is none.
+    #[must_use]
+    pub fn fused(mut self, fused: Fused) -> Self {
+        let mut keys = BTreeSet::new();
+        let is_plain = fused.keys().all(|key| keys.insert(key));
+        self.fused = is_plain.then_some(fused);
+        self
+    }
+
+    /// Whether the two may share a transaction.
+    fn merges_with(&self, other: &Self) -> bool {
+        match (&self.fused, &other.fused) {
+            (Some(one), Some(other)) => one.is_like(other),
+            (None, None) => self.scope.is_mergeable() && other.scope.is_mergeable(),
+            _ => false,
+        }
     }
 }
 
@@ -77,16 +97,50 @@ fn closed() -> Error {
 pub struct Batch(Vec<Request>);
 
 impl Batch {
-    /// Takes the next transaction's calls from the front of the queue; none if it is empty.
+    /// Takes the next transaction's calls: the first of the queue and those that may share its transaction; none if it is empty. The
+    /// others stay in their order.
     #[must_use]
     pub fn take(queue: &mut VecDeque<Request>) -> Option<Self> {
         let first = queue.pop_front()?;
-        let merges = first.scope.is_mergeable();
+        let mut keys: BTreeSet<u128> = first.fused.iter().flat_map(Fused::keys).collect();
         let mut calls = vec![first];
-        while merges && calls.len() < MERGED_CALLS_MAX && queue.front().is_some_and(|next| next.scope.is_mergeable()) {
-            calls.extend(queue.pop_front());
+        let mut rest = VecDeque::new();
+        while let Some(next) = queue.pop_front() {
+            let is_apart = next.fused.iter().flat_map(Fused::keys).any(|key| keys.contains(&key));
+            if calls[0].merges_with(&next) && !is_apart {
+                keys.extend(next.fused.iter().flat_map(Fused::keys));
+                calls.push(next);
+            } else {
+                rest.push_back(next);
+            }
+            if calls.len() == MERGED_CALLS_MAX {
+                break;
+            }
         }
+        rest.append(queue);
+        *queue = rest;
         Some(Self(calls))
+    }
+
+    /// The usual effects of the calls, in their order, if they are to be done in one statement.
+    #[must_use]
+    pub fn fused(&self) -> Option<Vec<&Fused>> {
+        self.0.iter().map(|call| call.fused.as_ref()).collect()
+    }
+
+    /// Its calls of these numbers, and the others; the others take the ordinary way from now on. None where there is no such call.
+    #[must_use]
+    pub fn parted(self, done: &BTreeSet<usize>) -> (Option<Self>, Option<Self>) {
+        let (mut of_done, mut others) = (Vec::new(), Vec::new());
+        for (number, call) in self.0.into_iter().enumerate() {
+            if done.contains(&number) {
+                of_done.push(call);
+            } else {
+                others.push(Request { fused: None, ..call });
+            }
+        }
+        let batch = |calls: Vec<Request>| (!calls.is_empty()).then_some(Self(calls));
+        (batch(of_done), batch(others))
     }
 
     /// How many calls share the transaction.
@@ -190,6 +244,7 @@ fn violated(violation: crate::check::RuleViolation) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fused::FusedRenew;
     use crate::ids::ExecutionId;
 
     /// Takes the named execution if the lane has room for one.
@@ -223,5 +278,30 @@ mod tests {
         assert_eq!(batch.plan(state).len(), 1);
         batch.finish(None);
         assert_eq!((one.now::<usize>().unwrap(), other.now::<usize>().unwrap()), (1, 0));
+    }
+
+    fn renewal(executions: &[u128]) -> Request {
+        let items = executions.iter().map(|id| FusedRenew { execution: ExecutionId(*id), fence: 1, ttl_ms: 1 }).collect();
+        let plan = |_: &State| Ok((Vec::new(), ()));
+        Request::new(Scope::Leases(Vec::new()), plan).0.fused(Fused::Renew(items))
+    }
+
+    #[test]
+    fn calls_of_one_statement_name_nothing_twice() {
+        let ordinary = Request::new(Scope::Executions(Vec::new()), |_: &State| Ok((Vec::new(), ()))).0;
+        let mut queue = VecDeque::from([renewal(&[1, 2]), ordinary, renewal(&[2, 3]), renewal(&[4, 4]), renewal(&[3])]);
+        let sizes: Vec<_> =
+            std::iter::from_fn(|| Batch::take(&mut queue)).map(|batch| (batch.len(), batch.fused().is_some())).collect();
+        assert_eq!(sizes, [(2, true), (2, false), (1, true)], "the ordinary one with the one that names 4 twice");
+    }
+
+    #[test]
+    fn what_does_not_fit_takes_the_ordinary_way() {
+        let batch = Batch::take(&mut VecDeque::from([renewal(&[1]), renewal(&[2]), renewal(&[3])])).unwrap();
+        let (done, others) = batch.parted(&BTreeSet::from([1]));
+        let sizes = [done, others].map(|batch| batch.map(|batch| (batch.len(), batch.fused().is_some())));
+        assert_eq!(sizes, [Some((1, true)), Some((2, false))]);
+        let batch = Batch::take(&mut VecDeque::from([renewal(&[1])])).unwrap();
+        assert!(batch.parted(&BTreeSet::from([0])).1.is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use levada_base::Error;
 
 use crate::alphabets::EventKind;
+use crate::fused::Fused;
 use crate::ids::{ExecutionId, RunId};
 use crate::query::{Page, Query};
 use crate::rows::Event;
@@ -40,6 +41,18 @@ pub trait Store: Send + Sync + 'static {
         scope: Scope,
         plan: impl Plan<R> + 'static,
     ) -> impl Future<Output = Result<R, Error>> + Send;
+
+    /// The same for a call whose usual effect is known beforehand. Where all of it fits, a store may do it in one statement and ask the
+    /// plan only for the answer, on the rows as they were: what the plan writes is then what was done. Everything else, and every
+    /// store that has no such statement, takes the ordinary way.
+    fn transact_fused<R: Send + 'static>(
+        &self,
+        scope: Scope,
+        _usual: Fused,
+        plan: impl Plan<R> + 'static,
+    ) -> impl Future<Output = Result<R, Error>> + Send {
+        self.transact(scope, plan)
+    }
 
     /// Reads without locks, at one moment.
     fn read(&self, query: Query) -> impl Future<Output = Result<Page, Error>> + Send;

@@ -55,7 +55,7 @@ impl<S: Store> Engine<S> {
         R::Answer: Send + 'static,
     {
         let began = self.world.clock().elapsed();
-        let scope = rule.scope();
+        let (scope, usual) = (rule.scope(), rule.usual());
         let mut repeats = 0;
         let result = loop {
             let rule = rule.clone();
@@ -64,7 +64,11 @@ impl<S: Store> Engine<S> {
                 let seen = metrics::observe(state, &commands);
                 Ok((commands, (answer, seen)))
             };
-            match self.store.transact(scope.clone(), decide).await {
+            let outcome = match usual.clone() {
+                Some(usual) => self.store.transact_fused(scope.clone(), usual, decide).await,
+                None => self.store.transact(scope.clone(), decide).await,
+            };
+            match outcome {
                 Err(error) if error.code() == codes::LV_T704 && repeats < REPEATS_MAX => {
                     metrics::unknown_commit();
                     repeats += 1;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use levada_base::Error;
 use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, Outcome, Phase, RunPhase};
 use levada_store::rows::{Attempt, Execution, Pin, Route, Row};
-use levada_store::{ClaimScope, ExecutionId, RunId, SLICE_BYTES_MAX, Scope, Token, limits};
+use levada_store::{ClaimScope, ExecutionId, Fused, RunId, SLICE_BYTES_MAX, Scope, Token, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Draft, Rule, validate};
+use super::{Draft, Rule, fused, validate};
 use crate::spec::{ClaimRequest, Handle, Payload};
 
 /// A worker instance asks for work.
@@ -68,6 +68,10 @@ impl Rule for Claim {
             instance: request.instance.clone(),
             token: request.token,
         })
+    }
+
+    fn usual(&self) -> Option<Fused> {
+        fused::claim(self)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Vec<Claimed>, Error> {

@@ -26,6 +26,15 @@ impl<'a> End<'a> {
     }
 }
 
+/// What the event of an end says.
+pub(crate) fn ended_detail(outcome: Outcome, cause: Cause, decided_by: Option<ExecutionId>) -> Value {
+    let mut detail = json!({ "outcome": outcome.word(), "cause": cause.word() });
+    if let Some(upstream) = decided_by {
+        detail["decided_by"] = Value::String(upstream.to_string());
+    }
+    detail
+}
+
 impl Draft<'_> {
     /// Ends an execution: the attempt is closed, the lease taken away, everything that could fire later is disarmed, one event is
     /// written, and what follows in its run is either queued for this transaction or marked for the settle worker.
@@ -50,10 +59,7 @@ impl Draft<'_> {
             row.retain_until_ms = retention_ms.map(|span| now_ms.saturating_add(span));
         }
         self.take_lease(id);
-        let mut detail = json!({ "outcome": end.outcome.word(), "cause": end.cause.word() });
-        if let Some(upstream) = end.decided_by {
-            detail["decided_by"] = Value::String(upstream.to_string());
-        }
+        let detail = ended_detail(end.outcome, end.cause, end.decided_by);
         self.execution_event(EventKind::Ended, id, end.actor, &detail);
         self.queue_or_mark(id);
     }

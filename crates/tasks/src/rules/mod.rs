@@ -17,6 +17,7 @@ mod end;
 mod errors;
 mod finish;
 mod forget_events;
+mod fused;
 mod group;
 mod handle;
 mod hold;
@@ -47,7 +48,7 @@ pub(crate) use errors::{beyond, invalid, unknown};
 pub(crate) use intern::route;
 
 use levada_base::Error;
-use levada_store::{Command, Scope, State};
+use levada_store::{Command, Fused, Scope, State};
 use serde::{Deserialize, Serialize};
 
 pub use build::{
@@ -88,6 +89,11 @@ pub trait Rule: Clone + Into<Event> {
 
     /// The rows that the decision needs.
     fn scope(&self) -> Scope;
+
+    /// What is decided if nothing stands in the way, for stores that can do it in one statement.
+    fn usual(&self) -> Option<Fused> {
+        None
+    }
 
     /// Draws every consequence inside the slice.
     ///

@@ -3,11 +3,11 @@
 use levada_base::Error;
 use levada_store::alphabets::{Phase, RunPhase};
 use levada_store::rows::Progress;
-use levada_store::{Scope, limits};
+use levada_store::{Fused, Scope, limits};
 use serde::{Deserialize, Serialize};
 
 use super::handle::{Want, access};
-use super::{Draft, Rule, errors, validate};
+use super::{Draft, Rule, errors, fused, validate};
 use crate::spec::{ProgressNote, Renew};
 
 /// Renew leases; each item has its own result.
@@ -35,6 +35,10 @@ impl Rule for RenewLeases {
 
     fn scope(&self) -> Scope {
         Scope::Leases(self.items.iter().map(|item| (item.handle.execution, item.handle.fence)).collect())
+    }
+
+    fn usual(&self) -> Option<Fused> {
+        fused::renew(self)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {

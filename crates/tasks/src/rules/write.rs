@@ -3,14 +3,14 @@
 use levada_base::Error;
 use levada_store::alphabets::{AttemptCause, AttemptState, Call, Cause, EventKind, FailureClass, Outcome, Phase};
 use levada_store::rows::{Facts, ResultRow, Row};
-use levada_store::{ExecutionId, Scope, limits};
+use levada_store::{ExecutionId, Fused, Scope, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::claim::{Claim, Claimed};
 use super::end::End;
 use super::handle::{Access, Want, access};
-use super::{Draft, Rule, errors, intern, retry, validate};
+use super::{Draft, Rule, errors, fused, intern, retry, validate};
 use crate::spec::{Complete, Delay, Fail, Failure, Handle, Payload, Skip};
 
 /// Record results, and perhaps claim what comes next in the same transaction.
@@ -86,6 +86,10 @@ impl Rule for CompleteExecutions {
         scope_of(self.items.iter().map(|item| &item.handle), self.next.as_ref())
     }
 
+    fn usual(&self) -> Option<Fused> {
+        fused::complete(self)
+    }
+
     fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
         validate::batch(self.items.len())?;
         let results = self.items.iter().map(|item| complete(draft, item)).collect();
@@ -111,6 +115,10 @@ impl Rule for FailExecutions {
 
     fn scope(&self) -> Scope {
         scope_of(self.items.iter().map(|(item, _)| &item.handle), self.next.as_ref())
+    }
+
+    fn usual(&self) -> Option<Fused> {
+        fused::fail(self)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<EndedAndClaimed, Error> {
@@ -140,6 +148,10 @@ impl Rule for SkipExecutions {
 
     fn scope(&self) -> Scope {
         scope_of(self.items.iter().map(|item| &item.handle), None)
+    }
+
+    fn usual(&self) -> Option<Fused> {
+        fused::skip(self)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
@@ -292,7 +304,7 @@ impl Draft<'_> {
 }
 
 /// The longest beginning of `text` that has at most `bytes` bytes.
-fn cut(text: &str, bytes: usize) -> &str {
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
