@@ -18,7 +18,7 @@ struct Writes {
 
 static WRITES: LazyLock<Vec<Writes>> = LazyLock::new(|| TABLES.iter().map(|table| writes(table)).collect());
 
-/// What goes with a run, its members first: the parameter is the run.
+/// What goes with a run, its members first: the parameter is the run. Request keys stay: they are remembered for their own time.
 const DELETE_RUN: &[&str] = &[
     "DELETE FROM attempt WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
     "DELETE FROM mark WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
@@ -29,7 +29,6 @@ const DELETE_RUN: &[&str] = &[
     "DELETE FROM execution_result WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
     "DELETE FROM progress WHERE execution_id IN (SELECT id FROM execution WHERE run_id = ?1)",
     "DELETE FROM tag WHERE owner = ?1 OR owner IN (SELECT id FROM execution WHERE run_id = ?1)",
-    "DELETE FROM request_key WHERE target = ?1 OR target IN (SELECT id FROM execution WHERE run_id = ?1)",
     "DELETE FROM execution WHERE run_id = ?1",
     "DELETE FROM edge WHERE run_id = ?1",
     "DELETE FROM condition WHERE run_id = ?1",
@@ -47,7 +46,6 @@ const DELETE_EXECUTION: &[&str] = &[
     "DELETE FROM execution_result WHERE execution_id = ?1",
     "DELETE FROM progress WHERE execution_id = ?1",
     "DELETE FROM tag WHERE owner = ?1",
-    "DELETE FROM request_key WHERE target = ?1",
     "DELETE FROM execution WHERE id = ?1",
 ];
 

@@ -173,9 +173,9 @@ pub enum Command {
     Put(Record),
     /// The row is gone.
     Delete(RecordKey),
-    /// Everything about a run and its members is gone, but for events.
+    /// Everything about a run and its members is gone, but for events and request keys, which are remembered for their own time.
     DeleteRun(RunId),
-    /// Everything about a stand-alone execution is gone, but for events.
+    /// Everything about a stand-alone execution is gone, but for events and request keys.
     DeleteExecution(ExecutionId),
     /// Events before this moment are gone.
     DeleteEventsBefore(i64),
@@ -237,7 +237,6 @@ fn delete_run(state: &mut State, run: RunId) {
     state.edges.retain(|key, _| key.0 != run);
     state.conditions.retain(|key, _| key.0 != run);
     state.tags.retain(|key, _| key.0.0 != run.0);
-    state.request_keys.retain(|_, row| row.target.0 != run.0);
     state.runs.remove(&run);
 }
 
@@ -252,5 +251,4 @@ fn delete_execution(state: &mut State, execution: ExecutionId) {
     state.results.retain(|key, _| key.0 != execution);
     state.tags.retain(|key, _| key.0 != execution);
     state.progress.remove(&execution);
-    state.request_keys.retain(|_, row| row.target != execution);
 }

@@ -1,3 +1,4 @@
+-- Request keys stay: they are remembered for their own time.
 -- Everything about runs ($1) and stand-alone executions ($2), and events before a time ($3).
 WITH gone AS MATERIALIZED (
     SELECT unnest($2::uuid[]) AS id UNION SELECT id FROM execution WHERE run_id = ANY($1::uuid[])
@@ -14,9 +15,8 @@ d7 AS (DELETE FROM execution_input t USING gone g WHERE t.execution_id = g.id),
 d8 AS (DELETE FROM execution_result t USING gone g WHERE t.execution_id = g.id),
 d9 AS (DELETE FROM progress t USING gone g WHERE t.execution_id = g.id),
 d10 AS (DELETE FROM tag t USING owner o WHERE t.owner = o.id),
-d11 AS (DELETE FROM request_key t USING owner o WHERE t.target = o.id),
-d12 AS (DELETE FROM edge WHERE run_id = ANY($1::uuid[])),
-d13 AS (DELETE FROM condition WHERE run_id = ANY($1::uuid[])),
-d14 AS (DELETE FROM run WHERE id = ANY($1::uuid[])),
-d15 AS (DELETE FROM event WHERE at_ms < $3::bigint)
+d11 AS (DELETE FROM edge WHERE run_id = ANY($1::uuid[])),
+d12 AS (DELETE FROM condition WHERE run_id = ANY($1::uuid[])),
+d13 AS (DELETE FROM run WHERE id = ANY($1::uuid[])),
+d14 AS (DELETE FROM event WHERE at_ms < $3::bigint)
 SELECT 1

@@ -1,8 +1,9 @@
 //! BW-13 and R-02: what goes when its time is over, and what stays.
 
+use levada_store::ExecutionId;
 use levada_store::alphabets::Outcome;
 use levada_store::limits::{REQUEST_KEY_WINDOW_MS_DEFAULT, RETENTION_MS_DEFAULT};
-use levada_tasks::rules::{ExpireRequestKeys, RetainExecutions, RetainRuns};
+use levada_tasks::rules::{CreateExecution, ExpireRequestKeys, RetainExecutions, RetainRuns};
 use levada_tasks::spec::NewExecution;
 
 use crate::world::{World, graph};
@@ -21,8 +22,8 @@ fn bw_13_an_ended_execution_goes_with_everything_of_it() {
     assert_eq!(world.must(&RetainExecutions { limit: 10 }), 1);
     let state = world.ring.state();
     assert_eq!(state.executions.keys().copied().collect::<Vec<_>>(), [open], "what has not ended stays");
-    let left = [state.attempts.len(), state.results.len(), state.tags.len(), state.request_keys.len(), state.inputs.len()];
-    assert_eq!(left, [0, 0, 0, 0, 1], "the input of the open one");
+    let left = [state.attempts.len(), state.results.len(), state.tags.len(), state.inputs.len()];
+    assert_eq!(left, [0, 0, 0, 1], "the input of the open one");
     assert_eq!(world.no_op(&RetainExecutions { limit: 10 }), 0);
 }
 
@@ -53,5 +54,21 @@ fn r_02_a_request_key_lives_for_its_window_and_as_long_as_its_execution() {
     assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), 0, "it is stored");
     assert_eq!(world.create(&new), handle.execution, "the key still stands for it");
     world.must(&RetainExecutions { limit: 10 });
+    assert_eq!(world.must(&ExpireRequestKeys { limit: 10 }), 1);
+    assert_ne!(world.create(&new), handle.execution);
+}
+
+#[test]
+fn r_02_a_request_key_outlives_an_execution_that_is_kept_for_less_than_its_window() {
+    let mut world = World::new();
+    let mut new = NewExecution { request_key: Some("order-7".to_owned()), ..NewExecution::of_kind("mail") };
+    new.policy.retention_ms = 0;
+    let handle = world.active(&new);
+    world.complete(handle).expect("live");
+    world.must(&RetainExecutions { limit: 10 });
+    assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), 0, "its window is open");
+    let event = CreateExecution { id: ExecutionId(77), new: new.clone() };
+    assert_eq!(world.refused(&event), "LV-T002", "a repetition makes no second one, and the first is gone");
+    world.ring.advance(REQUEST_KEY_WINDOW_MS_DEFAULT);
     assert_ne!(world.create(&new), handle.execution);
 }

@@ -307,7 +307,6 @@ CREATE TABLE request_key (
     "of" smallint NOT NULL CHECK ("of" BETWEEN 0 AND 2),
     PRIMARY KEY (namespace, key)
 );
-CREATE INDEX request_key_target ON request_key (target);
 CREATE INDEX request_key_expires ON request_key (expires_ms, namespace, key);
 
 CREATE TABLE lane (

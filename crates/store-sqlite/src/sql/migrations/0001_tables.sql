@@ -308,7 +308,6 @@ CREATE TABLE request_key (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX request_key_expires ON request_key (expires_ms);
-CREATE INDEX request_key_target ON request_key (target);
 
 CREATE TABLE policy (
     id INTEGER NOT NULL PRIMARY KEY,
