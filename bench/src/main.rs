@@ -1,6 +1,6 @@
 //! Benchmarks that print tables, and check what they time.
 //!
-//! `nexmark` runs Nexmark queries over a data set in memory, next to DataFusion's batch engine over the same rows; `gen` writes that
+//! `tasks` runs the benchmarks of the execution engine over one of its stores. `nexmark` runs Nexmark queries over a data set in memory, next to DataFusion's batch engine over the same rows; `gen` writes that
 //! data set into files, for other engines. A benchmark is no test: nothing here asserts a time. What a table means is in `README.md`.
 
 mod baseline;
@@ -12,6 +12,7 @@ mod nexmark;
 mod queries;
 mod report;
 mod rows;
+mod tasks;
 
 use clap::{Parser, Subcommand};
 
@@ -32,6 +33,11 @@ enum Command {
     Nexmark(nexmark::Arguments),
     /// Writes the Nexmark tables into files
     Gen(generate::Arguments),
+    /// Times the execution engine over one of its stores, and checks its results
+    Tasks(tasks::Arguments),
+    /// Holds open runs until it is killed, for `tasks`
+    #[command(hide = true)]
+    TasksChild(tasks::pb16_recovery::Arguments),
     /// Times one query in a process of its own, for `nexmark`
     #[command(hide = true)]
     One(nexmark::one::Arguments),
@@ -41,6 +47,8 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Nexmark(arguments) => nexmark::run(&arguments),
         Command::Gen(arguments) => generate::run(&arguments),
+        Command::Tasks(arguments) => tasks::run(&arguments),
+        Command::TasksChild(arguments) => tasks::pb16_recovery::child(&arguments),
         Command::One(arguments) => nexmark::one::run(&arguments),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use levada::World;
+use levada_base::World;
 
 /// What a piece of work cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +46,18 @@ impl Measuring {
             |(thread, after): (String, Duration)| after.saturating_sub(before.get(&thread).copied().unwrap_or_default());
         Ok(Cost { wall, cpu: cpu(&world)?.into_iter().map(since).sum(), memory_bytes })
     }
+}
+
+/// Resident memory of this process, in bytes.
+pub fn resident() -> Result<u64> {
+    memory(&World::real(), "VmRSS:")
+}
+
+/// What this process had written to disks so far, in bytes.
+pub fn bytes_written() -> Result<u64> {
+    let text = read(&World::real(), Path::new("/proc/self/io"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("write_bytes of the process")?;
+    first_number(line).context("the number of write_bytes")
 }
 
 /// CPU time of every thread, which Linux counts in nanoseconds (`getrusage` would count in ticks).

@@ -1,0 +1,66 @@
+//! PB-11: what an ended execution takes on the disk, with indexes and events; and how much of it retention gives back: ended again as many
+//! times, the store should hardly grow.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use levada_store::alphabets::PublicState;
+use levada_tasks::spec::{ExecutionPolicy, NewExecution};
+
+use super::figure::{Figures, Target};
+use super::stores::{Place, Stores};
+use super::work::{Crew, drain, submit};
+use super::{Bench, Node};
+
+const EXECUTIONS: usize = 1_000_000;
+const CALLERS: usize = 256;
+/// How long they are kept: longer than it takes to make them.
+const KEPT_MS: i64 = 60_000;
+
+pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
+    let mut figures = Figures::default();
+    let count = bench.scaled(EXECUTIONS);
+    let node = bench.node().await?;
+    let Some(empty) = node.place.bytes()? else { return Ok(figures) };
+    end(&node, count, ExecutionPolicy::default().retention_ms).await?;
+    node.expect(PublicState::Succeeded, count).await?;
+    let full = node.place.bytes()?.context("the size of the store")?;
+    let each = (full - empty) as f64 / count as f64;
+    let bytes = bench.target(Target::at_most(1_200.0, None), Target::at_most(800.0, None));
+    figures.add(format!("each of {count} ended executions"), "bytes", each, bytes);
+    node.close().await?;
+
+    let node = bench.node().await?;
+    let half = (count / 2).max(1);
+    end(&node, half, KEPT_MS).await?;
+    let first = node.place.bytes()?.context("the size of the store")?;
+    forgotten(&node).await?;
+    end(&node, half, KEPT_MS).await?;
+    let second = node.place.bytes()?.context("the size of the store")?;
+    let grown = second.saturating_sub(first) as f64 / (first - empty).max(1) as f64;
+    let share = Target::at_least(90.0, None);
+    figures.add("reused after retention", "%", (1.0 - grown) * 100.0, bench.target(share, share));
+    node.close().await?;
+    Ok(figures)
+}
+
+async fn end<P: Place>(node: &Node<P>, count: usize, retention_ms: i64) -> Result<()> {
+    let policy = ExecutionPolicy { retention_ms, ..ExecutionPolicy::default() };
+    submit(&node.tasks, CALLERS, count, move |_| NewExecution { policy: policy.clone(), ..NewExecution::of_kind("bench") })
+        .await?;
+    drain(&node.tasks, &Crew::new(4, 500), count).await?;
+    Ok(())
+}
+
+/// Waits until retention has taken all of them.
+async fn forgotten<P: Place>(node: &Node<P>) -> Result<()> {
+    for _ in 0..300 {
+        node.tasks.tick("retention").await?;
+        if node.expect(PublicState::Succeeded, 0).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    ensure!(false, "retention left something");
+    Ok(())
+}
