@@ -1,8 +1,9 @@
 //! Cancelling a run: the header first, then its members, as many as fit into the transaction.
 
 use levada_base::Error;
-use levada_store::alphabets::{CancelPolicy, Cause, EventKind, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{CancelPolicy, Cause, EventKind, Hold, Outcome, Phase, RunPhase};
 use levada_store::limits::CANCEL_BATCH_MAX;
+use levada_store::rows::Execution;
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -50,17 +51,18 @@ pub struct BacklogStep {
     pub left: bool,
 }
 
-/// One more than a transaction ends, to see whether something is left.
-fn members_scope(run: RunId, policy: CancelPolicy, finalizers: bool) -> Scope {
+/// One more than a transaction ends, to see whether something is left. Finalizers too, even if they are spared: they may be held by a
+/// pause that the cancel ends.
+fn members_scope(run: RunId, policy: CancelPolicy) -> Scope {
     let limit = u32::try_from(CANCEL_BATCH_MAX).unwrap_or(u32::MAX).saturating_add(1);
-    Scope::OpenMembers { run, active: policy == CancelPolicy::CancelAll, finalizers, limit }
+    Scope::OpenMembers { run, active: policy == CancelPolicy::CancelAll, finalizers: true, limit }
 }
 
 impl Rule for CancelRun {
     type Answer = RunCancelled;
 
     fn scope(&self) -> Scope {
-        members_scope(self.run, self.policy, self.include_finalizers)
+        members_scope(self.run, self.policy)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<RunCancelled, Error> {
@@ -94,11 +96,6 @@ impl CancelRun {
             run.cancel_grace_ms = Some(now_ms.saturating_add(self.grace_ms));
         }
         draft.cancel_members(self.run)?;
-        let run = draft.run_mut(self.run)?;
-        if run.cancel_finalizers && !self.include_finalizers {
-            // These were not loaded.
-            run.cancel_backlog = true;
-        }
         draft.settle()?;
         draft.finish_run(self.run);
         Ok(())
@@ -109,7 +106,7 @@ impl Rule for CancelBacklog {
     type Answer = BacklogStep;
 
     fn scope(&self) -> Scope {
-        members_scope(self.run, self.policy, self.include_finalizers)
+        members_scope(self.run, self.policy)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<BacklogStep, Error> {
@@ -157,6 +154,7 @@ impl Draft<'_> {
         let run = self.run(id)?;
         let (policy, cause) = (run.cancel_policy.unwrap_or(CancelPolicy::CancelAll), run.cause.unwrap_or(Cause::Operator));
         if policy == CancelPolicy::MarkOnly {
+            self.let_finalizers_go(id);
             return Ok(0);
         }
         let (with_finalizers, actor) = (run.cancel_finalizers, run.cancel_actor.clone());
@@ -164,19 +162,28 @@ impl Draft<'_> {
             Cause::RunExpired | Cause::NeverSealed => cause,
             _ => Cause::RunCancelled,
         };
-        let open = self.members(id).filter(|row| row.phase != Phase::Ended);
-        let losers = open.filter(|row| with_finalizers || !row.finalizer);
-        let losers = losers.filter(|row| policy == CancelPolicy::CancelAll || row.phase != Phase::Active);
+        let waiting =
+            |row: &&Execution| row.phase != Phase::Ended && (policy == CancelPolicy::CancelAll || row.phase != Phase::Active);
+        let open = self.members(id).filter(waiting).count();
+        let losers = self.members(id).filter(waiting).filter(|row| with_finalizers || !row.finalizer);
         let mut losers: Vec<ExecutionId> = losers.map(|row| row.id).collect();
-        let listed = losers.len();
         losers.truncate(CANCEL_BATCH_MAX);
         for loser in &losers {
             self.end(*loser, End::by(member_cause, Outcome::Cancelled, actor.as_deref()));
         }
         // The slice of a large run holds one member more than fits if there are more.
-        let complete = listed <= CANCEL_BATCH_MAX;
+        let complete = open <= CANCEL_BATCH_MAX;
+        self.let_finalizers_go(id);
         let run = self.run_mut(id)?;
         run.cancel_backlog = !complete;
         Ok(u32::try_from(losers.len()).unwrap_or(u32::MAX))
+    }
+
+    /// A run that is being cancelled is not paused any longer: its finalizers whose turn had come go on.
+    fn let_finalizers_go(&mut self, id: RunId) {
+        let held = self.members(id).filter(|row| row.finalizer && (row.phase, row.hold) == (Phase::Runnable, Hold::Operator));
+        for finalizer in held.map(|row| row.id).collect::<Vec<_>>() {
+            self.make_runnable(finalizer);
+        }
     }
 }

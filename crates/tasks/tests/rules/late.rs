@@ -2,7 +2,7 @@
 
 use levada_store::RunId;
 use levada_store::alphabets::{CancelPolicy, GroupState, OnFailure, Outcome, PublicState};
-use levada_tasks::rules::{Applied, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, Written};
+use levada_tasks::rules::{Applied, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, PauseRun, Written};
 use levada_tasks::spec::{Delay, GroupPolicy};
 
 use crate::world::{World, graph, node};
@@ -102,5 +102,27 @@ fn t_007_a_delay_in_a_run_that_is_being_cancelled_is_told_that_it_is_over() {
     for said in [Written::Applied(over.clone()), Written::AlreadyApplied(over)] {
         let answers = world.must(&delay);
         assert!(matches!(&answers[..], [Ok(answer)] if *answer == said), "{answers:?}");
+    }
+}
+
+#[test]
+fn t_075_a_cancel_lets_the_finalizers_of_a_paused_run_go() {
+    for inline in [0, 64] {
+        for policy in CancelPolicy::ALL {
+            let mut world = World::settling_up_to(inline);
+            let mut paused = graph(&["a"], &[]);
+            let mut last = node("last");
+            last.execution.finalizer = true;
+            paused.nodes.push(last);
+            let run = world.submit(&paused);
+            let a = world.claim_named("a");
+            world.finish(&a, Outcome::Succeeded);
+            world.drain();
+            world.must(&PauseRun { run, actor: "ann".to_owned() });
+            assert_eq!(world.public(run, "last"), PublicState::Held);
+            world.must(&cancel(run, *policy));
+            world.drain();
+            assert_eq!(world.public(run, "last"), PublicState::Ready, "after {policy}");
+        }
     }
 }
