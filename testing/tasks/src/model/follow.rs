@@ -1,6 +1,6 @@
 //! What follows from ends in a run: §3.5, to a fixpoint, looking at everything each time.
 
-use levada_store::alphabets::{CancelPolicy, Cause, EventKind, GroupState, OnFailure, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{CancelPolicy, Cause, EventKind, GroupState, Hold, OnFailure, Outcome, Phase, RunPhase};
 use levada_store::{ExecutionId, RunId};
 
 use super::{Cancel, Execution, Model, Pin};
@@ -14,6 +14,7 @@ impl Model {
                 || self.answer_failures(run)
                 || self.end_some_doomed(run)
                 || self.release_finalizers(run)
+                || self.let_finalizers_go(run)
                 || self.end_run(run)
             {}
         }
@@ -100,6 +101,17 @@ impl Model {
             }
         }
         true
+    }
+
+    /// A cancel ends a pause: finalizers that this held go on, at once or by the backlog worker.
+    fn let_finalizers_go(&mut self, run: RunId) -> bool {
+        let is_held = |row: &&Execution| row.finalizer && (row.phase, row.hold) == (Phase::Runnable, Hold::Operator);
+        let goes = |row: &&Execution| !self.seen.held.contains(&row.id) && self.next_hold(row.id) != Hold::Operator;
+        let held: Vec<_> = self.members(run).filter(is_held).filter(goes).map(|row| row.id).collect();
+        for id in &held {
+            self.make_runnable(*id);
+        }
+        !held.is_empty() && self.runs[&run].phase == RunPhase::Cancelling
     }
 
     /// Y-06.

@@ -14,6 +14,8 @@ pub struct Seen {
     pub ended: BTreeSet<ExecutionId>,
     /// Executions that stood in line before the step.
     pub ready_before: BTreeSet<ExecutionId>,
+    /// Executions that are held by an operator or a pause.
+    pub held: BTreeSet<ExecutionId>,
     /// Runs that ended cancelled.
     pub cancelled: BTreeSet<RunId>,
     /// When executions are due: delays are spread at random (§1.5).
@@ -26,6 +28,7 @@ impl Seen {
     pub fn in_rows(state: &State, ready_before: BTreeSet<ExecutionId>) -> Self {
         Self {
             ready_before,
+            held: in_line(state, Hold::Operator),
             cancelled: state.runs.values().filter(|row| row.outcome == Some(Outcome::Cancelled)).map(|row| row.id).collect(),
             marks: state.marks.keys().copied().collect(),
             ended: state.executions.values().filter(|row| row.phase == Phase::Ended).map(|row| row.id).collect(),
@@ -36,7 +39,11 @@ impl Seen {
     /// What stands in line.
     #[must_use]
     pub fn ready(state: &State) -> BTreeSet<ExecutionId> {
-        let ready = state.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
-        ready.map(|row| row.id).collect()
+        in_line(state, Hold::None)
     }
+}
+
+fn in_line(state: &State, hold: Hold) -> BTreeSet<ExecutionId> {
+    let rows = state.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, hold));
+    rows.map(|row| row.id).collect()
 }
