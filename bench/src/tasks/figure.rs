@@ -53,10 +53,14 @@ impl Target {
 
     /// In percent of the bound; as a factor if it is far.
     fn distance(&self, value: f64, bound: f64) -> String {
+        if bound == 0.0 {
+            return super::report::number((value - bound).abs());
+        }
         let (large, small) = if value > bound { (value, bound) } else { (bound, value) };
-        match (value - bound).abs() / bound {
-            share if large > 3.0 * small || !share.is_finite() => format!("{:.1} ×", large / small),
-            share => format!("{:.0} %", share * 100.0),
+        if large > 3.0 * small {
+            format!("{:.1} ×", large / small)
+        } else {
+            format!("{:.0} %", (value - bound).abs() / bound * 100.0)
         }
     }
 }
@@ -93,5 +97,6 @@ mod tests {
         assert_eq!(time.verdict(25.0), "reached");
         assert_eq!(time.verdict(30.0), "**missed** by 20 %");
         assert_eq!(time.verdict(250.0), "**missed** by 10.0 ×");
+        assert_eq!(Target::at_most(0.0, None).verdict(7.0), "**missed** by 7.00");
     }
 }

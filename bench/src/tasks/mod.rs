@@ -185,6 +185,11 @@ impl<S: Stores> Bench<S> {
         ((full as f64 * self.scale) as usize).max(1)
     }
 
+    /// What is demanded of a store within this process, where its processor time is this process's.
+    pub fn embedded(&self, target: Target) -> Option<Target> {
+        (S::Place::KIND == Kind::Sqlite).then_some(target)
+    }
+
     /// What is demanded of this store; of the in-memory store nothing is.
     pub fn target(&self, postgres: Target, sqlite: Target) -> Option<Target> {
         match S::Place::KIND {

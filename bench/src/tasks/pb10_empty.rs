@@ -43,15 +43,10 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     if let (Some(after), Some(before)) = (after.statements, before.statements) {
         let rate = (after - before) as f64 / cost.wall.as_secs_f64();
         let target = bench.target(Target::at_most(2.0, None), Target::at_most(2.0, None));
-        figures.add("statements of the queue while 1000 workers wait", "1/s", rate, target);
+        figures.add("statements of transactions while 1000 workers wait", "1/s", rate, target);
     }
     let share = cost.cpu.as_secs_f64() / cost.wall.as_secs_f64() * 100.0;
-    figures.add(
-        "CPU of this process",
-        "% of a core",
-        share,
-        bench.target(Target::at_most(2.0, None), Target::at_most(2.0, None)),
-    );
+    figures.add("CPU of this process", "% of a core", share, bench.embedded(Target::at_most(2.0, None)));
     if S::Place::KIND == Kind::Sqlite {
         let bytes = (bytes_written()? - written) as f64;
         figures.add("bytes written to the disk", "", bytes, Some(Target::at_most(0.0, None)));
