@@ -1,6 +1,8 @@
 //! What a transaction changed, as metrics see it: found out inside of the transaction by comparing its commands with the rows before,
 //! recorded once it is committed. So every operation and background worker counts the same way, on every store.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use levada_store::alphabets::{AttemptState, Cause, FailureClass, GroupState, Hold, Need, Outcome, Phase, RunPhase};
@@ -27,7 +29,7 @@ pub(crate) enum Seen {
 /// What the commands of a decision on `before` change.
 pub(crate) fn observe(before: &State, commands: &[Command]) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let observer = Observer { before, commands };
+    let observer = Observer { before, commands, written: OnceCell::new(), fired: OnceCell::new(), marked: OnceCell::new() };
     for command in commands {
         if let Command::Put(record) = command {
             observer.record(record, &mut seen);
@@ -36,12 +38,17 @@ pub(crate) fn observe(before: &State, commands: &[Command]) -> Vec<Seen> {
     seen
 }
 
+/// What is asked for row by row is looked for once: a transaction may have very many commands.
 struct Observer<'a> {
     before: &'a State,
     commands: &'a [Command],
+    /// The lanes of routes that are written.
+    written: OnceCell<BTreeMap<i64, &'a str>>,
+    fired: OnceCell<Option<i64>>,
+    marked: OnceCell<i64>,
 }
 
-impl Observer<'_> {
+impl<'a> Observer<'a> {
     fn record(&self, record: &Record, seen: &mut Vec<Seen>) {
         match record {
             Record::Execution(row) => self.execution(row, seen),
@@ -54,13 +61,17 @@ impl Observer<'_> {
     }
 
     fn lane(&self, route: i64) -> String {
-        let written = || {
-            self.commands.iter().find_map(|command| match command {
-                Command::Put(Record::Route(row)) if row.id == route => Some(row),
-                _ => None,
-            })
+        let known = self.before.routes.get(&route).map(|row| row.lane.as_str());
+        let written = || self.written.get_or_init(|| self.written_lanes()).get(&route).copied();
+        known.or_else(written).unwrap_or_default().to_owned()
+    }
+
+    fn written_lanes(&self) -> BTreeMap<i64, &'a str> {
+        let lane = |command: &'a Command| match command {
+            Command::Put(Record::Route(row)) => Some((row.id, row.lane.as_str())),
+            _ => None,
         };
-        self.before.routes.get(&route).or_else(written).map(|row| row.lane.clone()).unwrap_or_default()
+        self.commands.iter().filter_map(lane).collect()
     }
 
     fn execution(&self, row: &Execution, seen: &mut Vec<Seen>) {
@@ -93,17 +104,18 @@ impl Observer<'_> {
 
     /// How long ago the group fired whose siblings this transaction cancels.
     fn since_fired(&self) -> Option<i64> {
-        let fired = self.before.groups.values().filter_map(|group| group.fired_ms).max();
-        fired.map(|at| self.before.now_ms - at)
+        let last = || self.before.groups.values().filter_map(|group| group.fired_ms).max();
+        self.fired.get_or_init(last).map(|at| self.before.now_ms - at)
     }
 
     /// How long ago the first of the ends that this transaction settles was committed; nothing if it settles its own.
     fn since_marked(&self) -> i64 {
-        let settled = self.commands.iter().filter_map(|command| match command {
+        let mark = |command: &Command| match command {
             Command::Delete(RecordKey::Mark(id)) => self.before.marks.get(id).map(|mark| mark.made_ms),
             _ => None,
-        });
-        settled.min().map_or(0, |at| self.before.now_ms - at)
+        };
+        let first = || self.commands.iter().filter_map(mark).min();
+        *self.marked.get_or_init(|| first().map_or(0, |at| self.before.now_ms - at))
     }
 
     fn attempt(&self, row: &Attempt, seen: &mut Vec<Seen>) {
