@@ -7,7 +7,7 @@ use levada_store::rows::{Fact, Facts};
 use levada_store::{DueKind, ExecutionId, RunId, Token};
 use levada_tasks::rules;
 use levada_tasks::spec::{
-    ClaimRequest, Complete, Delay, Fail, Failure, Handle, NewExecution, Payload, Renew, Resolution, RestartOptions, Skip,
+    ClaimRequest, Complete, Delay, Fail, Failure, Handle, NewExecution, Payload, Renew, Resolution, Skip,
 };
 
 use super::dice::Dice;
@@ -45,9 +45,6 @@ pub enum Act {
     Resume(RunId),
     Resolve(RunId, String, Resolution),
     Lane(String, rules::LaneChange),
-    Replay(ExecutionId, bool),
-    Restart(RunId, ExecutionId, RestartOptions),
-    RetryFailed(RunId, bool),
 }
 
 /// Short: what can be left out is left out.
@@ -99,9 +96,6 @@ impl fmt::Debug for Act {
             Self::Resume(run) => write!(out, "Resume {:x}", run.0),
             Self::Resolve(run, key, resolution) => write!(out, "Resolve {:x} {key} {resolution:?}", run.0),
             Self::Lane(lane, change) => write!(out, "Lane {lane} {change:?}"),
-            Self::Replay(id, ignore) => write!(out, "Replay {:x} ignoring edges {ignore}", id.0),
-            Self::Restart(run, id, options) => write!(out, "Restart {:x} {:x} {options:?}", run.0, id.0),
-            Self::RetryFailed(run, force) => write!(out, "RetryFailed {:x} force {force}", run.0),
         }
     }
 }
@@ -123,7 +117,7 @@ impl Play {
             Verb::Claim => Act::Claim(self.claim_of(step)),
             Verb::Renew => Act::Renew(self.items(step, |handle| Renew { handle, ttl_ms: [1_000, 30_000][step.second(2)] })?),
             Verb::Complete => {
-                let next = (step.b % 7 == 0).then(|| self.claim_of(step));
+                let next = (step.b.is_multiple_of(7)).then(|| self.claim_of(step));
                 Act::Complete(self.items(step, |handle| complete(handle, step))?, next)
             }
             Verb::Fail => Act::Fail(self.items(step, |handle| (fail(handle, step), u64::from(step.b) << 32))?),
@@ -143,7 +137,6 @@ impl Play {
                 let outcome = [Outcome::Succeeded, Outcome::Failed, Outcome::Skipped][step.second(3)];
                 Act::Override(self.any_execution(step)?, outcome, facts(step))
             }
-            Verb::Replay => Act::Replay(self.any_execution(step)?, step.second(2) == 0),
             Verb::Dispatch | Verb::Reconcile => self.pending(step)?,
             Verb::Sweep => Act::Sweep(sweep(step)),
             Verb::SweepRuns => Act::SweepRuns(
@@ -165,15 +158,9 @@ impl Play {
             Verb::Resolve => {
                 let header = &self.model.runs[&run];
                 let key = header.conditions.keys().nth(step.second(header.conditions.len()))?.clone();
-                let missed = step.b % 3 == 0;
+                let missed = step.b.is_multiple_of(3);
                 Act::Resolve(run, key, if missed { Resolution::Missed } else { Resolution::Satisfied(facts(step)) })
             }
-            Verb::Restart => {
-                let members: Vec<_> = self.model.members(run).map(|row| row.id).collect();
-                let options = RestartOptions { cascade: step.b % 3 != 0, force: step.b % 2 == 0 };
-                Act::Restart(run, *members.get(step.second(members.len()))?, options)
-            }
-            Verb::RetryFailed => Act::RetryFailed(run, step.b % 2 == 0),
             _ => return None,
         })
     }
@@ -192,10 +179,20 @@ impl Play {
             self.model.executions.get(&handle.execution).is_some_and(|row| row.lease.is_some() && row.fence == handle.fence)
         });
         let live: Vec<_> = live.copied().collect();
-        let from = if step.a % 8 == 0 || live.is_empty() { &self.handles } else { &live };
+        // The zombie's way: somebody else holds now what this handle once held.
+        let replaced = self.handles.iter().filter(|handle| {
+            self.model.executions.get(&handle.execution).is_some_and(|row| row.lease.is_some() && row.fence > handle.fence)
+        });
+        let replaced: Vec<_> = replaced.copied().collect();
+        let from = match step.a % 8 {
+            0 | 1 if !replaced.is_empty() => &replaced,
+            0 => &self.handles,
+            _ if live.is_empty() => &self.handles,
+            _ => &live,
+        };
         let first = *from.get(step.first(from.len()))?;
         let mut chosen = vec![first];
-        if step.b % 5 == 0 {
+        if step.b.is_multiple_of(5) {
             chosen.extend(from.get(step.second(from.len())).filter(|second| second.execution != first.execution));
         }
         chosen.sort();
@@ -207,10 +204,10 @@ impl Play {
         let token = Token(u128::from(step.a) << 32 | u128::from(step.b));
         let instance = format!("worker{}", step.second(2));
         let mut request = ClaimRequest::of_lane(LANES[0], &instance, limit, token);
-        if step.b % 3 != 0 {
+        if !step.b.is_multiple_of(3) {
             request.lanes.push(LANES[1].to_owned());
         }
-        if step.b % 4 != 0 {
+        if !step.b.is_multiple_of(4) {
             request.capabilities.insert(CAPABILITY.to_owned());
         }
         request.ttl_ms = [1_000, 2_500, 30_000][step.second(3)];
@@ -219,7 +216,7 @@ impl Play {
     }
 
     fn revoke(&self, step: &Step) -> Option<Act> {
-        if step.b % 2 == 0 {
+        if step.b.is_multiple_of(2) {
             return Some(Act::Revoke(self.any_execution(step)?, None));
         }
         let handle = *self.items(step, |handle| handle)?.first()?;
@@ -234,7 +231,7 @@ impl Play {
 }
 
 fn facts(step: &Step) -> Facts {
-    let rows = (step.b % 4 != 0).then(|| (FACT.to_owned(), Fact::Int(i64::from(step.b % 3))));
+    let rows = (!step.b.is_multiple_of(4)).then(|| (FACT.to_owned(), Fact::Int(i64::from(step.b % 3))));
     Facts(rows.into_iter().collect())
 }
 
@@ -260,7 +257,7 @@ fn cancel_run(run: RunId, step: &Step) -> rules::CancelRun {
         policy: CancelPolicy::ALL[step.second(3)],
         reason: "no longer wanted".to_owned(),
         actor: ACTOR.to_owned(),
-        include_finalizers: step.b % 5 == 0,
+        include_finalizers: step.b.is_multiple_of(5),
         grace_ms: 5_000,
     }
 }
@@ -268,5 +265,5 @@ fn cancel_run(run: RunId, step: &Step) -> rules::CancelRun {
 fn lane(step: &Step) -> Act {
     use rules::LaneChange as L;
     let changes = [L::Pause, L::Resume, L::Resume, L::Drain, L::SetMaxActive(Some(1)), L::SetMaxActive(None)];
-    Act::Lane(LANES[step.second(2)].to_owned(), changes[step.first(6)].clone())
+    Act::Lane(LANES[step.second(2)].to_owned(), changes[step.first(6)])
 }

@@ -91,3 +91,17 @@ impl Case {
         best
     }
 }
+
+/// Plays the cases of these seeds; the first that fails, shrunk, with what was wrong.
+#[must_use]
+pub fn first_failure(seeds: std::ops::Range<u64>, steps: usize, bug: Option<Bug>) -> Option<(Case, Wrong)> {
+    for seed in seeds {
+        let case = Case::random(seed, steps);
+        if case.play(bug, false).is_err() {
+            let shrunk = case.shrunk(bug);
+            let wrong = shrunk.play(bug, false).err().unwrap_or_default();
+            return Some((shrunk, wrong));
+        }
+    }
+    None
+}

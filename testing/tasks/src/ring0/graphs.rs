@@ -86,7 +86,7 @@ fn edges_into(
             let on_condition = edge(dice, key, node, edges.len());
             edges.push(GraphEdge {
                 is_condition: true,
-                condition: condition.clone(),
+                condition: *condition,
                 satisfied_by: EdgeWhen::Success,
                 ..on_condition
             });

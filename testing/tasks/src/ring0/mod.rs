@@ -16,7 +16,7 @@ mod step;
 mod writes;
 
 pub use act::Act;
-pub use case::Case;
+pub use case::{Case, first_failure};
 pub use dice::Dice;
 pub use engine::Engine;
 pub use play::{Play, Wrong};

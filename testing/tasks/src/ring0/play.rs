@@ -105,7 +105,7 @@ impl Play {
         self.both(rule, told, interpret).map(|_| ())
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table: one row per act")]
+    /// A table: one row per act.
     fn perform(&mut self, act: &Act) -> Result<(), Wrong> {
         match act.clone() {
             Act::Wait(by_ms) => {
@@ -196,7 +196,7 @@ impl Play {
                 self.agree(&rule, is_applied, |model| model.resolve_condition(run, &key, &resolution))
             }
             Act::Lane(lane, change) => {
-                let rule = rules::ChangeLane { lane: lane.clone(), change: change.clone(), actor: actor() };
+                let rule = rules::ChangeLane { lane: lane.clone(), change, actor: actor() };
                 self.agree(
                     &rule,
                     |_| (),
@@ -206,7 +206,6 @@ impl Play {
                     },
                 )
             }
-            Act::Replay(..) | Act::Restart(..) | Act::RetryFailed(..) => Ok(()),
         }
     }
 
@@ -323,7 +322,7 @@ impl Play {
 /// Ids that are not in the order of the graph.
 fn id_of(run: usize, node: usize, nodes: usize) -> ExecutionId {
     let mixed = (node * 7 + run * 3) % nodes.max(1);
-    let turn = if nodes % 7 == 0 { node } else { mixed };
+    let turn = if nodes.is_multiple_of(7) { node } else { mixed };
     ExecutionId(((run as u128 + 1) << 32) | turn as u128)
 }
 

@@ -40,9 +40,6 @@ pub enum Verb {
     Resume,
     Resolve,
     Lane,
-    Replay,
-    Restart,
-    RetryFailed,
 }
 
 /// One step: a verb and what it picks.
@@ -84,9 +81,6 @@ const WEIGHTS: &[(Verb, usize)] = &[
     (Verb::Resume, 1),
     (Verb::Resolve, 4),
     (Verb::Lane, 1),
-    (Verb::Replay, 2),
-    (Verb::Restart, 2),
-    (Verb::RetryFailed, 1),
 ];
 
 impl Step {
