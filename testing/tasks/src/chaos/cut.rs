@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use levada_base::World;
 use levada_store_postgres::Settings;
 use levada_testing_postgres::{Database, Kind, Plan, Proxy, When};
@@ -26,7 +26,7 @@ pub enum Stop {
 /// How much of a sweep is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
-    /// Every position, the kinds of stop in turn; all kinds at every commit.
+    /// Some positions, the kinds of stop in turn, and every commit, which is where an outcome is unknown.
     InTurn,
     /// Every kind of stop at every position.
     Full,
@@ -48,6 +48,10 @@ pub struct Stand<'a> {
     place: Place,
 }
 
+/// Of so many positions a sweep in turn takes one for each kind of cut.
+const POSITIONS: u64 = 10;
+/// In a sweep in turn, the commits of a call with more of them are only cut after.
+const COMMITS_CUT_TWICE: usize = 3;
 /// The schema of all stands.
 const SCHEMA: &str = "levada";
 /// A call is over long before.
@@ -109,6 +113,7 @@ impl<'a> Stand<'a> {
         let answer = operation.call(&node, &ready).await;
         let trace = self.proxy.trace();
         let writes = self.sabotage.disarm()?;
+        ensure!(writes > 0, "{} writes nothing: its scene is wrong", operation.name());
         let played = match answer {
             Ok(answer) => Outcome::after_call(answer, &node).await,
             Err(error) => Err(said(&error)),
@@ -118,14 +123,18 @@ impl<'a> Stand<'a> {
             report.failures.push(format!("{} undisturbed: {wrong}", operation.name()));
         }
         let mut stops = Vec::new();
+        let commits = trace.iter().filter(|statement| statement.kind == Kind::Commit).count();
         for (n, statement) in (1..).zip(&trace) {
-            let all = sweep == Sweep::Full || statement.kind == Kind::Commit;
-            stops.extend((all || n % 2 == 1).then_some(Stop::CutBefore(n)));
-            stops.extend((all || n % 2 == 0).then_some(Stop::CutAfter(n)));
+            let (all, commit) = (sweep == Sweep::Full, statement.kind == Kind::Commit);
+            let few = commit && commits <= COMMITS_CUT_TWICE;
+            stops.extend((all || few || n % POSITIONS == 2).then_some(Stop::CutBefore(n)));
+            stops.extend((all || commit || n % POSITIONS == 2 + POSITIONS / 2).then_some(Stop::CutAfter(n)));
         }
-        let every = if sweep == Sweep::Full { 1 } else { 3 };
-        stops.extend((1..=writes).step_by(every).map(Stop::KillAtWrite));
-        stops.extend((writes > 0).then_some(Stop::KillAtCommit));
+        match sweep {
+            Sweep::Full => stops.extend((1..=writes).map(Stop::KillAtWrite)),
+            Sweep::InTurn => stops.push(Stop::KillAtWrite(writes.div_ceil(2))),
+        }
+        stops.push(Stop::KillAtCommit);
         Ok(stops)
     }
 

@@ -4,13 +4,23 @@
 //!
 //! Not here: random graphs and the interpreter of the contract (`ring0`, `model`), which know no stores.
 
+pub mod abort;
 pub mod cut;
+pub mod disturb;
 pub mod drain;
+pub mod history;
 pub mod laws;
+pub mod ledger;
+pub mod live;
+pub mod load;
+pub mod meet;
 pub mod node;
 pub mod operation;
 pub mod outcome;
+pub mod pair;
 pub mod picture;
 pub mod place;
 pub mod sabotage;
 pub mod scene;
+pub mod sweeps;
+pub mod verdict;

@@ -5,6 +5,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{FailureClass, MissedPolicy};
+use levada_store::limits::{CANCEL_BATCH_MAX, DISPATCH_CHUNK_MAX};
 use levada_store::{ExecutionId, RunId, ScheduleId};
 use levada_tasks::rules::{Claimed, Extended, Membership, Sealed, Written};
 use levada_tasks::spec::{
@@ -86,7 +87,7 @@ pub struct Ready {
 /// A claim of the call, whose repetition gives the same.
 const CALL: u128 = 77;
 /// More than one chunk of losing siblings.
-const WIDE: u128 = levada_store::limits::DISPATCH_CHUNK_MAX as u128 + 5;
+const WIDE: u128 = DISPATCH_CHUNK_MAX as u128 + 5;
 
 impl Operation {
     /// Runs of at most so many members are settled where they end.
@@ -129,7 +130,13 @@ impl Operation {
                 node.tasks.submit_run(wide_race(RUN, WIDE)).await?;
                 let ready = first_claimed(node).await?;
                 won(node, &ready).await?;
+                node.tasks.tick("settle").await?;
                 Ok(ready)
+            }
+            Self::Backlog => {
+                node.tasks.submit_run(wide_race(RUN, CANCEL_BATCH_MAX as u128 + 5)).await?;
+                node.tasks.cancel_run(RUN, CancelRun::all("enough", "operator")).await?;
+                Ok(Ready::default())
             }
             _ => self.prepare_race(node).await,
         }
@@ -163,10 +170,10 @@ impl Operation {
             }
             Self::Reconcile => {
                 won(node, &ready).await?;
+                // The losers ended without the dispatcher: what it had to do is left over.
+                node.tasks.cancel_execution(member(RUN, 1), "operator").await?;
+                node.tasks.cancel_execution(member(RUN, 2), "operator").await?;
                 node.pass(6_000);
-            }
-            Self::Backlog => {
-                node.tasks.cancel_run(RUN, CancelRun::all("enough", "operator")).await?;
             }
             Self::Retention => {
                 drained(node).await?;
@@ -174,7 +181,9 @@ impl Operation {
             }
             Self::Replay | Self::Restart => drained(node).await?,
             Self::RetryFailed => {
-                node.tasks.fail(vec![broken(held(&ready)?, FailureClass::Permanent)], None).await?;
+                let others = node.tasks.claim(request(2, 2)).await?.into_iter().map(|claimed| claimed.handle);
+                let all = others.chain([held(&ready)?]).map(|handle| broken(handle, FailureClass::Permanent));
+                node.tasks.fail(all.collect(), None).await?;
                 drained(node).await?;
             }
             _ => {}

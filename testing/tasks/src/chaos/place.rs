@@ -1,7 +1,5 @@
 //! Where a store lives, so that the same test runs on all three: in memory, in a file, on a server.
 
-use std::future::Future;
-
 use levada_base::{Error, World};
 use levada_store::{Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver};
 use levada_store_postgres::PostgresStore;
@@ -84,8 +82,8 @@ impl Store for AnyStore {
         each!(self, store => store.wake())
     }
 
-    fn dump(&self) -> impl Future<Output = Result<State, Error>> + Send {
-        async move { each!(self, store => store.dump().await) }
+    async fn dump(&self) -> Result<State, Error> {
+        each!(self, store => store.dump().await)
     }
 
     fn instance(&self) -> u128 {

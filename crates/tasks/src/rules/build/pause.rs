@@ -23,9 +23,10 @@ pub struct ResumeRun {
     pub actor: String,
 }
 
-/// Everything that may have to change its hold.
+/// Everything that may have to change its hold. Active members, too: one that is given back at this moment has been told the other
+/// state of the run, and is waited for.
 fn members_of(run: RunId) -> Scope {
-    Scope::OpenMembers { run, active: false, finalizers: true, limit: u32::MAX }
+    Scope::OpenMembers { run, active: true, finalizers: true, limit: u32::MAX }
 }
 
 impl Rule for PauseRun {
