@@ -1,15 +1,15 @@
 //! What the dispatcher's slice brings: one fired group, its pending row, and the siblings that have to go.
 
 use super::{Slice, owned};
-use crate::alphabets::{CancelState, GroupState, Phase};
+use crate::alphabets::{CancelState, EdgeState, GroupState, Phase};
 use crate::ids::ExecutionId;
 use crate::limits::DISPATCH_CHUNK_MAX;
 use crate::rows::Row;
 
 impl Slice<'_> {
     /// The group; the run's header without lock; the pending row; every edge into the group. If its siblings are to be cancelled: the
-    /// first of its upstreams that live and that no other open group needs, in the order of their ids, one more than a chunk has; and how
-    /// many others live because they are needed.
+    /// first of its upstreams that live, whose edge is open and that no other open group needs, in the order of their ids, one more than
+    /// a chunk has; and how many others of them live because they are needed.
     pub(super) fn group(&mut self, child: ExecutionId) {
         let full = self.tables.state();
         self.state.cancel_pending.extend(full.cancel_pending.get_key_value(&child).map(owned));
@@ -24,6 +24,10 @@ impl Slice<'_> {
         let mut spared = 0;
         for edge in self.tables.edges_into(group.run_id, child) {
             self.state.edges.insert(edge.key(), edge.clone());
+            // An upstream whose end counted and that lives was replayed: it is not what remained.
+            if edge.state != EdgeState::Open {
+                continue;
+            }
             if full.executions.get(&edge.upstream).is_some_and(|row| row.phase != Phase::Ended) {
                 if self.is_needed_elsewhere(edge.upstream, child) { spared += 1 } else { losers.push(edge.upstream) }
             }

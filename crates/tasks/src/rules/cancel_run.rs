@@ -113,6 +113,10 @@ impl Rule for CancelBacklog {
         if !draft.run(self.run).is_ok_and(|run| run.phase == RunPhase::Cancelling && run.cancel_backlog) {
             return Ok(BacklogStep::default());
         }
+        if draft.run(self.run)?.cancel_policy != Some(self.policy) {
+            // A stronger call came in between: the slice may lack members that are to end now.
+            return Ok(BacklogStep { cancelled: 0, left: true });
+        }
         let cancelled = draft.cancel_members(self.run)?;
         draft.settle()?;
         draft.finish_run(self.run);

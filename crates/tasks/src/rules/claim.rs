@@ -125,7 +125,8 @@ impl Claim {
     /// How many more executions each lane with a limit may have active.
     fn lane_room(&self, draft: &Draft) -> BTreeMap<String, i64> {
         let limited = draft.state.lanes.values().filter_map(|lane| Some((lane.name.clone(), i64::from(lane.max_active?))));
-        limited.map(|(name, most)| (name.clone(), most - draft.state.active_in_lane.get(&name).unwrap_or(&0))).collect()
+        let active = |name: &String| draft.state.active_in_lane.get(name).unwrap_or(&0) - draft.given_back_in(name);
+        limited.map(|(name, most)| (name.clone(), most - active(&name))).collect()
     }
 
     /// What this claim may take, in its order. A slice shared with other claims holds theirs too.

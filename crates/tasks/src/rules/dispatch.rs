@@ -1,7 +1,7 @@
 //! The edge-cancel dispatcher's decision: the losing siblings of one fired group are cancelled.
 
 use levada_base::Error;
-use levada_store::alphabets::{CancelState, Cause, EventKind, Outcome, Phase};
+use levada_store::alphabets::{CancelState, Cause, EdgeState, EventKind, Outcome, Phase};
 use levada_store::limits::DISPATCH_CHUNK_MAX;
 use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
@@ -72,10 +72,12 @@ impl Rule for DispatchGroup {
 }
 
 impl Draft<'_> {
-    /// The executions upstream of a group that are to be cancelled, as far as the slice goes.
+    /// The executions upstream of a group that are to be cancelled, as far as the slice goes. One whose end counted and that was replayed
+    /// since is not among what remained.
     pub(crate) fn losers(&self, group: ExecutionId) -> Vec<ExecutionId> {
         let Some(run) = self.group(group).map(|group| group.run_id) else { return Vec::new() };
-        let upstreams = self.edges_into(run, group).filter_map(|edge| self.state.executions.get(&edge.upstream));
+        let remained = self.edges_into(run, group).filter(|edge| edge.state == EdgeState::Open);
+        let upstreams = remained.filter_map(|edge| self.state.executions.get(&edge.upstream));
         upstreams.filter(|row| row.phase != Phase::Ended).map(|row| row.id).collect()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use levada_base::Error;
-use levada_store::alphabets::EventKind;
+use levada_store::alphabets::{EventKind, Phase};
 use levada_store::rows::{Attempt, Edge, Event, Execution, Group, Policy, Row, Run};
 use levada_store::{Command, ExecutionId, RunId, State};
 use serde_json::Value;
@@ -145,6 +145,14 @@ impl<'a> Draft<'a> {
     /// The lane of an execution; empty if its route is not in the slice.
     pub(crate) fn lane_of(&self, execution: &Execution) -> String {
         self.state.routes.get(&execution.route_id).map(|route| route.lane.clone()).unwrap_or_default()
+    }
+
+    /// How many executions of a lane were active before this event and are not any longer.
+    pub(crate) fn given_back_in(&self, lane: &str) -> i64 {
+        let is_active = |row: &Execution| row.phase == Phase::Active;
+        let were = self.before.executions.values().filter(|row| is_active(row) && self.lane_of(row) == lane);
+        let given_back = were.filter(|row| !self.state.executions.get(&row.id).is_some_and(is_active)).count();
+        i64::try_from(given_back).unwrap_or(i64::MAX)
     }
 
     /// Writes an event about an execution. `detail` is an object, or null for none.

@@ -29,10 +29,12 @@ pub(crate) fn crash_due(policy: &Policy, crashes: i32, now_ms: i64) -> Option<i6
     Some(now_ms.saturating_add(delay))
 }
 
-/// `min(initial × factorᵛ, max)` in milliseconds. The power is taken step by step and stops at the maximum, so it cannot overflow.
+/// `min(initial × factorᵛ, max)` in milliseconds. The power is taken step by step and stops at the maximum, so it cannot overflow; in
+/// parts of a millisecond, so that a short delay grows too.
 fn backoff(initial_ms: i64, factor_permille: i32, max_ms: i64, used: i32) -> i64 {
-    let mut delay = i128::from(initial_ms);
-    let most = i128::from(max_ms);
+    const PARTS: i128 = 1_000_000;
+    let mut delay = i128::from(initial_ms) * PARTS;
+    let most = i128::from(max_ms) * PARTS;
     for _ in 0..used {
         if delay >= most || factor_permille == 1000 {
             break;
@@ -42,7 +44,7 @@ fn backoff(initial_ms: i64, factor_permille: i32, max_ms: i64, used: i32) -> i64
             break;
         }
     }
-    i64::try_from(delay.min(most)).unwrap_or(max_ms)
+    i64::try_from(delay.min(most) / PARTS).unwrap_or(max_ms)
 }
 
 /// Uniform in [d(1 − j), d(1 + j)].
@@ -64,6 +66,8 @@ mod tests {
         assert_eq!(backoff(i64::MAX, i32::MAX, i64::MAX, 1_000), i64::MAX);
         assert_eq!(backoff(1_000, 1_000, 60_000, i32::MAX), 1_000);
         assert_eq!(backoff(1_000, 0, 60_000, i32::MAX), 0);
+        assert_eq!(backoff(1, 1_500, 60_000, 10), 57, "1.5¹⁰ = 57.7");
+        assert_eq!(backoff(10, 1_050, 60_000, 50), 114, "10 × 1.05⁵⁰ = 114.7");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::handle::{Want, access};
-use super::{Draft, Rule};
+use super::{Draft, Rule, errors};
 use crate::spec::Handle;
 
 /// Take the lease of an execution away.
@@ -33,6 +33,9 @@ impl Rule for RevokeLease {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Revoked, Error> {
+        if let Some(handle) = self.by.filter(|handle| handle.execution != self.execution) {
+            return Err(errors::invalid("by", handle.execution, "a handle of the execution whose lease it gives back"));
+        }
         if draft.execution(self.execution)?.phase != Phase::Active {
             return Ok(Revoked::NoLease);
         }

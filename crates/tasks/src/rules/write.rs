@@ -132,7 +132,9 @@ fn fail(draft: &mut Draft, item: &Fail, random: u64) -> Result<Written, Error> {
     validate::failure(&item.failure)?;
     if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Fail, None))? {
         let row = draft.execution(item.handle.execution)?;
-        let cancelled = row.attempt_no == attempt.attempt_no && row.outcome == Some(Outcome::Cancelled);
+        // Of the same generation: a later one may have been cancelled before it made an attempt of its own.
+        let is_last = (row.generation, row.attempt_no) == (attempt.generation, attempt.attempt_no);
+        let cancelled = is_last && row.outcome == Some(Outcome::Cancelled);
         let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Failed };
         let ended = Ended::Ended { outcome, result_digest: None };
         let ended = attempt.next_due_ms.map_or(ended, |due_ms| Ended::Again { due_ms });
@@ -270,8 +272,8 @@ impl Draft<'_> {
         let retried = policy.retry_on & retry::bit(class) != 0;
         if let Some(attempt) = self.attempt_mut(id) {
             attempt.failure_class = Some(class);
-            attempt.next_due_ms = due;
         }
+        self.told_due(id, due);
         let Some(due_ms) = due else {
             let cause = match (state, retried) {
                 (AttemptState::TimedOut, _) => Cause::AttemptTimeout,
@@ -292,14 +294,19 @@ impl Draft<'_> {
         }
         if self.ends_with_its_run(id) {
             // No retry follows, so a repetition must not be told of one.
-            if let Some(attempt) = self.attempt_mut(id) {
-                attempt.next_due_ms = None;
-            }
+            self.told_due(id, None);
             return Ok(Ended::Ended { outcome: Outcome::Cancelled, result_digest: None });
         }
         self.make_runnable(id);
         self.execution_event(EventKind::RetryScheduled, id, None, &json!({ "class": class.word(), "due_ms": due_ms }));
         Ok(Ended::Again { due_ms })
+    }
+
+    /// When a failed attempt is due again. One that a call parked before keeps what that call was told: it may be repeated still.
+    fn told_due(&mut self, id: ExecutionId, due_ms: Option<i64>) {
+        if let Some(attempt) = self.attempt_mut(id).filter(|attempt| attempt.last_call != Some(Call::Delay)) {
+            attempt.next_due_ms = due_ms;
+        }
     }
 }
 

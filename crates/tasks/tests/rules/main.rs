@@ -22,6 +22,7 @@ mod policies;
 mod purity;
 mod restarts;
 mod retention;
+mod review;
 mod schedules;
 mod sealed_steps;
 mod single;

@@ -7,7 +7,7 @@ firing AS MATERIALIZED (
         SELECT FROM edge o JOIN edge_group g ON g.child = o.child
         WHERE o.upstream = s.id AND o.child <> $child AND g.state = 0
     ) AS needed
-    FROM entering e JOIN execution s ON s.id = e.upstream WHERE s.phase <> 4
+    FROM entering e JOIN execution s ON s.id = e.upstream WHERE s.phase <> 4 AND e.state = 1
 ), loser AS MATERIALIZED (
     SELECT id FROM live WHERE NOT needed ORDER BY id LIMIT $losers
 )

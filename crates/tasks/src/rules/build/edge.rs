@@ -72,9 +72,8 @@ impl Rule for StageEdge {
     fn decide(&self, draft: &mut Draft) -> Result<StagedEdge, Error> {
         let edge = new_edge(self.run, &self.edge)?;
         let run = draft.run(self.run)?;
-        if let Some(there) = draft.state.edges.get(&edge.key())
-            && same_content(there, &edge)
-        {
+        let is_there = draft.state.edges.get(&edge.key()).is_some_and(|there| same_content(there, &edge));
+        if is_there && self.names_no_other_timeout(draft) {
             return Ok(StagedEdge { applied: Applied::AlreadyApplied, revision: run.revision });
         }
         is_building(run)?;
@@ -96,6 +95,15 @@ impl Rule for StageEdge {
 }
 
 impl StageEdge {
+    /// Whether it asks for no timeout of its condition, or for the one that is stored: another edge may have named that.
+    fn names_no_other_timeout(&self, draft: &Draft) -> bool {
+        let wanted = self.edge.condition;
+        let (_, key) = self.edge.upstream.node(self.run);
+        let stored = key.and_then(|key| draft.state.conditions.get(&(self.run, key.to_owned())));
+        let is_stored = |row: &Condition| (row.expires_ms, row.on_timeout) == (wanted.expires_ms, wanted.on_timeout);
+        wanted == NewCondition::default() || stored.is_some_and(is_stored)
+    }
+
     /// Whether the graph can take the edge.
     fn fits(&self, draft: &Draft, edge: &Edge) -> Result<(), Error> {
         let child = draft.member(self.run, edge.child)?;
@@ -173,8 +181,10 @@ fn difference(there: &Edge, edge: &Edge) -> &'static str {
         "another satisfied_by"
     } else if there.predicates != edge.predicates {
         "other predicates"
-    } else {
+    } else if there.input != edge.input {
         "another input"
+    } else {
+        "another timeout of its condition"
     }
 }
 

@@ -10,7 +10,7 @@ use levada_store::{BuildingScope, ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::errors::{run_cancelling, run_ended};
+use super::super::errors::{not_here, run_cancelling, run_ended};
 use super::super::handle::{Want, access};
 use super::super::{Draft, Rule, intern, validate};
 use super::graph::Graph;
@@ -100,6 +100,12 @@ impl Rule for ExtendRun {
 
 impl ExtendRun {
     fn extend(&self, draft: &mut Draft) -> Result<BTreeMap<String, ExecutionId>, Error> {
+        if draft.run(self.run)?.finalizers_released && self.fragment.nodes.iter().any(|node| node.execution.finalizer) {
+            return Err(not_here(
+                "finalizer",
+                "the finalizers of the run have begun: add it before the last other member ends",
+            ));
+        }
         let executions = draft.insert_graph(self.graph())?;
         let new: Vec<ExecutionId> = executions.values().copied().collect();
         draft.open_edges(self.run, &new)?;

@@ -2,6 +2,7 @@
 
 use levada_base::{Error, codes};
 use levada_store::alphabets::{AttemptCause, AttemptState, EdgeState, EventKind, GroupState, Outcome, Phase};
+use levada_store::rows::Group;
 use levada_store::{ExecutionId, RunId, limits};
 use serde_json::json;
 
@@ -52,13 +53,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Takes the edges out of a member back, as far as the groups they lead to have not fired: these wait for its new end. What has
-    /// fired stays as it is.
+    /// Takes the edges out of a member back, as far as the groups they lead to have not fired: these wait for its new end, and withdrawn
+    /// ones would if their child were replayed too. What has fired stays as it is.
     pub(super) fn reopen_edges_out_of(&mut self, id: ExecutionId) {
         for key in self.edges_from(id) {
-            let Some(group) = self.state.groups.get_mut(&key.1).filter(|group| group.state == GroupState::Open) else {
-                continue;
-            };
+            let has_not_fired = |group: &&mut Group| matches!(group.state, GroupState::Open | GroupState::Withdrawn);
+            let Some(group) = self.state.groups.get_mut(&key.1).filter(has_not_fired) else { continue };
             let Some(edge) = self.state.edges.get_mut(&key) else { continue };
             match edge.state {
                 EdgeState::Satisfied => group.satisfied -= 1,
