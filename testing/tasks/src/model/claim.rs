@@ -83,6 +83,7 @@ impl Model {
                     cause,
                     generation,
                     last: None,
+                    until_ms: None,
                     left_ms: None,
                     failure_code: None,
                 });

@@ -128,6 +128,8 @@ pub struct Try {
     pub generation: i32,
     /// The fence and the call that closed or parked it, and what that was told.
     pub last: Option<(i64, Call, Written)>,
+    /// Until when it was to be delayed, if it was parked.
+    pub until_ms: Option<i64>,
     /// Active time that is left while it is parked.
     pub left_ms: Option<i64>,
     pub failure_code: Option<String>,

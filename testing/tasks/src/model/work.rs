@@ -49,13 +49,13 @@ impl Model {
         if row.phase == Phase::Active && row.fence == fence {
             return if row.is_live_at(self.now_ms) { Ok(Standing::Live) } else { Err("LV-T102") };
         }
-        let closed = row.tries.iter().filter_map(|attempt| attempt.last).find(|(last, _, _)| *last == fence);
-        match (closed.ok_or("LV-T101")?, verb) {
-            ((_, Call::Delay, told), Verb::Delay(until_ms)) if told == Written::Again(until_ms) => {
-                Ok(Standing::Repeated(told.again()))
-            }
-            ((_, Call::Delay, _), _) => Err("LV-T103"),
-            ((_, call, told), Verb::Close(same)) if call == same => Ok(Standing::Repeated(told.again())),
+        let closed = row.tries.iter().find(|attempt| attempt.last.is_some_and(|(last, _, _)| last == fence));
+        let closed = closed.and_then(|attempt| Some((attempt.until_ms, attempt.last?)));
+        let (asked_ms, (_, call, told)) = closed.ok_or("LV-T101")?;
+        match (call, verb) {
+            (Call::Delay, Verb::Delay(until_ms)) if asked_ms == Some(until_ms) => Ok(Standing::Repeated(told.again())),
+            (Call::Delay, _) => Err("LV-T103"),
+            (call, Verb::Close(same)) if call == same => Ok(Standing::Repeated(told.again())),
             _ => Err("LV-T104"),
         }
     }
@@ -207,6 +207,7 @@ impl Model {
         if let Some(attempt) = row.open_try() {
             attempt.state = Some(AttemptState::Parked);
             attempt.left_ms = left_ms;
+            attempt.until_ms = Some(until_ms);
         }
         row.take_lease();
         row.due_ms = Some(until_ms);
