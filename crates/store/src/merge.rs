@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::alphabets::Phase;
 use crate::fused::Fused;
-use crate::scope::Scope;
+use crate::scope::{MergeClass, Scope};
 use crate::state::{Command, Record, State, apply};
 use crate::store::Plan;
 
@@ -53,12 +53,12 @@ impl Request {
         self
     }
 
-    /// Whether the two may share a transaction.
-    fn merges_with(&self, other: &Self) -> bool {
-        match (&self.fused, &other.fused) {
-            (Some(one), Some(other)) => one.is_like(other),
-            (None, None) => self.scope.is_mergeable() && other.scope.is_mergeable(),
-            _ => false,
+    /// The class of a batch with this call in it; none if the batch cannot take it. `first` is the batch's first call.
+    fn joins(&self, first: &Self, class: Option<MergeClass>) -> Option<MergeClass> {
+        match (&first.fused, &self.fused) {
+            (Some(one), Some(other)) => one.is_like(other).then_some(MergeClass::Any),
+            (None, None) => class?.with(self.scope.merge_class()?),
+            _ => None,
         }
     }
 }
@@ -103,11 +103,13 @@ impl Batch {
     pub fn take(queue: &mut VecDeque<Request>) -> Option<Self> {
         let first = queue.pop_front()?;
         let mut keys: BTreeSet<u128> = first.fused.iter().flat_map(Fused::keys).collect();
+        let mut class = first.scope.merge_class();
         let mut calls = vec![first];
         let mut rest = VecDeque::new();
         while let Some(next) = queue.pop_front() {
             let is_apart = next.fused.iter().flat_map(Fused::keys).any(|key| keys.contains(&key));
-            if calls[0].merges_with(&next) && !is_apart {
+            if let Some(both) = next.joins(&calls[0], class).filter(|_| !is_apart) {
+                class = Some(both);
                 keys.extend(next.fused.iter().flat_map(Fused::keys));
                 calls.push(next);
             } else {
@@ -278,6 +280,23 @@ mod tests {
         assert_eq!(batch.plan(state).len(), 1);
         batch.finish(None);
         assert_eq!((one.now::<usize>().unwrap(), other.now::<usize>().unwrap()), (1, 0));
+    }
+
+    #[test]
+    fn calls_share_a_transaction_with_those_of_their_class() {
+        let work = || Scope::Handles(Vec::new());
+        let runs = || Scope::All(vec![Scope::Run(crate::RunId(1)), Scope::Lanes(Vec::new())]);
+        let any = || Scope::Executions(Vec::new());
+        let alone = || Scope::WholeRun(crate::RunId(1));
+        let sizes = |scopes: Vec<Scope>| {
+            let plan = |_: &State| Ok((Vec::new(), ()));
+            let mut queue: VecDeque<_> = scopes.into_iter().map(|scope| Request::new(scope, plan).0).collect();
+            std::iter::from_fn(|| Batch::take(&mut queue).map(|batch| batch.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(vec![work(), any(), work()]), [3]);
+        assert_eq!(sizes(vec![any(), runs(), work(), runs()]), [3, 1], "a batch has the class of its first call that has one");
+        assert_eq!(sizes(vec![alone(), alone(), any()]), [1, 1, 1]);
+        assert_eq!(Scope::All(vec![work(), runs()]).merge_class(), None, "a call of two classes goes alone");
     }
 
     fn renewal(executions: &[u128]) -> Request {

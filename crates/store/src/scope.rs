@@ -131,20 +131,43 @@ impl DueKind {
     ];
 }
 
-impl Scope {
-    /// Whether calls of this scope may share a transaction with others: it locks rows by id or key only, and few of them.
+/// Calls that may share a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeClass {
+    /// They go with calls of every class.
+    Any,
+    /// Claims and what workers say.
+    Work,
+    /// Runs that are made or marked as a whole.
+    Runs,
+}
+
+impl MergeClass {
+    /// The class of both together; none if they do not go together.
     #[must_use]
-    pub fn is_mergeable(&self) -> bool {
+    pub fn with(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Any, class) | (class, Self::Any) => Some(class),
+            (one, other) => (one == other).then_some(one),
+        }
+    }
+}
+
+impl Scope {
+    /// Which calls may share a transaction with this one: those of the same class. None: none may. All of these lock rows by id or key
+    /// only, and few of them.
+    #[must_use]
+    pub fn merge_class(&self) -> Option<MergeClass> {
         match self {
-            Self::All(parts) => parts.iter().all(Self::is_mergeable),
-            Self::Executions(_)
-            | Self::Handles(_)
-            | Self::Leases(_)
-            | Self::Key(..)
-            | Self::Lanes(_)
-            | Self::Claim(_)
-            | Self::Tags(_) => true,
-            _ => false,
+            Self::All(parts) => {
+                let mut classes = parts.iter().map(Self::merge_class);
+                let first = classes.next()??;
+                classes.try_fold(first, |class, next| class.with(next?))
+            }
+            Self::Key(..) | Self::Lanes(_) | Self::Tags(_) | Self::Executions(_) => Some(MergeClass::Any),
+            Self::Handles(_) | Self::Leases(_) | Self::Claim(_) => Some(MergeClass::Work),
+            Self::Run(_) => Some(MergeClass::Runs),
+            _ => None,
         }
     }
 

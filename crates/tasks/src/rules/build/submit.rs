@@ -1,7 +1,7 @@
 //! Submitting a whole run: everything that building does, in one transaction.
 
 use levada_base::Error;
-use levada_store::{BuildingScope, ExecutionId, RunId, Scope};
+use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::super::{Created, Draft, Rule, intern};
@@ -48,8 +48,7 @@ impl Rule for SubmitRun {
 /// What submitting a graph needs besides its request key.
 pub(crate) fn graph_scope(run: RunId, graph: &RunGraph) -> Scope {
     let nodes = Graph { run, nodes: &graph.nodes, edges: &graph.edges, ids: &[] };
-    let building = BuildingScope { run, executions: nodes.brought_ids(), ..BuildingScope::default() };
-    Scope::All(vec![Scope::Building(building), Scope::Lanes(nodes.lanes())])
+    Scope::All(vec![Scope::Run(run), Scope::Executions(nodes.brought_ids()), Scope::Lanes(nodes.lanes())])
 }
 
 impl Draft<'_> {
