@@ -23,6 +23,11 @@ impl Clock {
         (!world.has_threads()).then(|| self.rise(simulated()))
     }
 
+    /// The highest reading so far; no later one is below it.
+    pub fn highest(&self) -> i64 {
+        self.highest_ms.load(Ordering::Relaxed)
+    }
+
     /// A reading, or the highest one before it.
     pub fn rise(&self, now_ms: i64) -> i64 {
         self.highest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)

@@ -9,13 +9,18 @@ use crate::slice::undecodable;
 
 /// Every gauge of `counts.sql`.
 const GAUGES: &[&str] =
-    &["executions", "leases", "runs", "cancel_backlog", "marks", "cancel_pending", "open_groups", "workers"];
+    &["executions", "leases", "runs", "cancel_backlog", "marks", "cancel_pending", "open_groups", "workers", NOW];
 
-/// The gauges from rows of (name, label, number of a word or none, how many).
-pub fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Vec<Count>, Error> {
+/// What the row is called that says the time at which they were counted.
+const NOW: &str = "now";
+
+/// The gauges from rows of (name, label, number of a word or none, how many), and the time.
+pub fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<(Vec<Count>, i64), Error> {
     let mut counts = rows.map(count).collect::<Result<Vec<_>, _>>()?;
     counts.sort();
-    Ok(counts)
+    let now_ms = counts.iter().find(|count| count.gauge == NOW).map_or(0, |count| count.value);
+    counts.retain(|count| count.gauge != NOW);
+    Ok((counts, now_ms))
 }
 
 fn count(row: &Row) -> Result<Count, Error> {

@@ -17,7 +17,12 @@ pub async fn drive(shared: Arc<Shared>) {
         let queued = shared.queued.notified();
         let batch = Batch::take(&mut shared.queue.lock());
         match batch {
-            Some(batch) => serve(&shared, batch).await,
+            Some(batch) => {
+                let left = shared.fuse(batch).await;
+                if let Some(batch) = left.batch {
+                    serve(&shared, batch, left.unknown).await;
+                }
+            }
             None => {
                 tokio::select! {
                     () = queued => {}
@@ -30,11 +35,11 @@ pub async fn drive(shared: Arc<Shared>) {
 
 /// Commits a batch and answers its calls. If the server refuses what several calls wrote together, each is tried by itself, so that
 /// the one to blame does not fail the others.
-async fn serve(shared: &Shared, mut batch: Batch) {
-    match shared.commit(&mut batch).await {
+async fn serve(shared: &Shared, mut batch: Batch, unknown: bool) {
+    match shared.commit(&mut batch, unknown).await {
         Err(error) if batch.len() > 1 && error.kind() != levada_base::Kind::Unavailable => {
             for mut call in batch.apart() {
-                let outcome = shared.commit(&mut call).await;
+                let outcome = shared.commit(&mut call, unknown).await;
                 answer(shared, call, outcome);
             }
         }

@@ -133,6 +133,13 @@ pub fn panicked() -> Error {
         .with_hint("this is a bug in Levada: please report it with the trace")
 }
 
+/// A statement did something else than the plans of its calls say.
+pub fn unlike_its_plan() -> Error {
+    Error::new(codes::LV_T901, "rule P-6 violated: one statement wrote other executions than its calls decided")
+        .with_detail("rule", "P-6")
+        .with_hint("this is a bug in Levada: please report it with the trace")
+}
+
 /// One transaction gave out more numbers than it has.
 pub fn too_many_rows() -> Error {
     Error::new(

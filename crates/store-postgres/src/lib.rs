@@ -6,6 +6,7 @@
 //! ```text
 //! transact ─ queue ─▶ driver: BEGIN, lock, load │ plan │ write, COMMIT ─▶ answers, then wakes and notifications
 //!                             one round trip            one round trip
+//! transact_fused ─▶ driver: one statement │ plan, for the answer ─▶ the same; what does not fit is transacted
 //! read, events, dump ─▶ a connection of the pool, without locks
 //! ```
 //!
@@ -21,6 +22,7 @@ mod dues;
 mod dump;
 mod errors;
 mod events;
+mod fused;
 mod hints;
 mod load;
 mod message;
@@ -33,6 +35,7 @@ mod record;
 mod session;
 mod settings;
 mod shared;
+mod shortcuts;
 mod slice;
 mod statement;
 mod statistics;

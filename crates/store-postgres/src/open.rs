@@ -16,6 +16,7 @@ use crate::errors::{Failure, final_error, unreachable};
 use crate::migrate::migrate;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::shortcuts::Shortcuts;
 use crate::statistics::Counters;
 use crate::store::PostgresStore;
 use crate::{hints, session::Session};
@@ -44,6 +45,7 @@ impl PostgresStore {
             clock: Clock::default(),
             counters: Counters::default(),
             waker: Waker::default(),
+            shortcuts: Shortcuts::default(),
             queue: Mutex::new(VecDeque::new()),
             queued: Notify::new(),
             outbox,

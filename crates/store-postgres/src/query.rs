@@ -1,7 +1,7 @@
 //! Answers to reads.
 
 use levada_base::Error;
-use levada_store::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope};
+use levada_store::{ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope, State};
 use uuid::Uuid;
 
 use crate::counts::counts;
@@ -9,7 +9,7 @@ use crate::load;
 use crate::param::Param;
 use crate::shared::Shared;
 use crate::slice::Slice;
-use crate::statement::{Fragment, Mode, Statement};
+use crate::statement::{Fragment, Mode};
 use crate::transaction::take_all;
 
 impl Shared {
@@ -18,7 +18,7 @@ impl Shared {
     pub async fn read(&self, query: &Query) -> Result<Page, Error> {
         match query {
             Query::Scope(scope) => self.read_scope(scope).await,
-            Query::Counts => Ok(Page { counts: self.counts().await?, ..Page::default() }),
+            Query::Counts => self.counts().await,
             Query::Executions(filter, after, limit) => {
                 let page = self.slice(executions(filter, *after, *limit)).await?;
                 let found =
@@ -58,10 +58,12 @@ impl Shared {
         Ok(slice)
     }
 
-    async fn counts(&self) -> Result<Vec<Count>, Error> {
-        let sql = include_str!("sql/counts.sql").into();
-        let results = self.rows(&[Statement { sql, params: Vec::new() }]).await?;
-        counts(results.iter().flatten())
+    async fn counts(&self) -> Result<Page, Error> {
+        let now = Param::Time(self.clock.told(&self.world));
+        let fragment = Fragment::new(include_str!("sql/counts.sql"), vec![("now", now)]);
+        let results = self.rows(&[fragment.statement(Mode::Read)]).await?;
+        let (counts, now_ms) = counts(results.iter().flatten())?;
+        Ok(Page { rows: State { now_ms: self.clock.rise(now_ms), ..State::default() }, counts, ..Page::default() })
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::settings::Settings;
+use crate::shortcuts::Shortcuts;
 use crate::statistics::Counters;
 
 /// The parts of an open store.
@@ -20,6 +21,7 @@ pub struct Shared {
     pub clock: Clock,
     pub counters: Counters,
     pub waker: Waker,
+    pub shortcuts: Shortcuts,
     /// Calls that wait for a driver.
     pub queue: Mutex<VecDeque<Request>>,
     pub queued: Notify,

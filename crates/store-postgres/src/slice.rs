@@ -32,6 +32,9 @@ pub enum Fact {
     Spared = -9,
     /// How many rows a page would have with one more than its limit.
     Paged = -10,
+    /// A call, by its number, that a statement did as a whole; an execution that it wrote.
+    Done = -11,
+    Wrote = -12,
 }
 
 impl Fact {
@@ -47,6 +50,8 @@ impl Fact {
         (Self::Seen, "seen"),
         (Self::Spared, "spared"),
         (Self::Paged, "paged"),
+        (Self::Done, "done"),
+        (Self::Wrote, "wrote"),
     ];
 }
 
@@ -55,6 +60,9 @@ impl Fact {
 pub struct Slice {
     pub state: State,
     pub paged: i64,
+    /// Calls that the statement did, and executions that it wrote.
+    pub done: BTreeSet<usize>,
+    pub wrote: BTreeSet<ExecutionId>,
     locked_groups: BTreeSet<ExecutionId>,
     locked_executions: BTreeSet<ExecutionId>,
     seen: BTreeSet<ExecutionId>,
@@ -97,6 +105,8 @@ impl Slice {
                 self.state.active_in_lane.insert(lane.clone(), *count);
             }
             (Some(Fact::Paged), [Value::Int(count)]) => self.paged = *count,
+            (Some(Fact::Done), [Value::Int(call)]) => self.done.extend(usize::try_from(*call)),
+            (Some(Fact::Wrote), [Value::Id(id)]) => drop(self.wrote.insert(ExecutionId(*id))),
             (Some(Fact::Spared), [Value::Id(group), Value::Int(count)]) => {
                 self.state.spared.insert(ExecutionId(*group), *count);
             }

@@ -11,6 +11,8 @@ pub struct Statistics {
     pub transactions: u64,
     /// Calls answered by them.
     pub calls: u64,
+    /// Calls that were done in one statement.
+    pub fused: u64,
     /// Transactions that were tried again.
     pub retries: u64,
     /// Commits whose reply was lost.
@@ -25,6 +27,7 @@ pub struct Counters {
     pub statements: AtomicU64,
     pub transactions: AtomicU64,
     pub calls: AtomicU64,
+    pub fused: AtomicU64,
     pub retries: AtomicU64,
     pub unknown_commits: AtomicU64,
     pub notifications: AtomicU64,
@@ -41,6 +44,7 @@ impl Counters {
             statements: read(&self.statements),
             transactions: read(&self.transactions),
             calls: read(&self.calls),
+            fused: read(&self.fused),
             retries: read(&self.retries),
             unknown_commits: read(&self.unknown_commits),
             notifications: read(&self.notifications),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use levada_base::Error;
-use levada_store::{Cursor, DueKind, EventPage, Filter, Page, Plan, Query, Request, Scope, State, Store, WakeReceiver};
+use levada_store::{
+    Cursor, DueKind, EventPage, Filter, Fused, Page, Pending, Plan, Query, Request, Scope, State, Store, WakeReceiver,
+};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,6 +34,20 @@ impl PostgresStore {
     }
 }
 
+impl PostgresStore {
+    /// Gives a call to the drivers and waits for its answer.
+    async fn queued<R: 'static>(&self, request: Request, pending: Pending) -> Result<R, Error> {
+        if *self.shared.closing.borrow() {
+            return Err(unreachable("it was closed"));
+        }
+        self.shared.queue.lock().push_back(request);
+        self.shared.queued.notify_one();
+        // Drivers give up in time themselves; this is for a call that waits behind others that do so.
+        let limit = self.shared.settings.operation_timeout * 2;
+        timeout(limit, pending.result()).await.unwrap_or_else(|_| Err(unknown_outcome()))
+    }
+}
+
 impl Drop for PostgresStore {
     /// Tells the tasks to end; [`PostgresStore::close`] also waits for them.
     fn drop(&mut self) {
@@ -41,15 +57,19 @@ impl Drop for PostgresStore {
 
 impl Store for PostgresStore {
     async fn transact<R: Send + 'static>(&self, scope: Scope, plan: impl Plan<R> + 'static) -> Result<R, Error> {
-        if *self.shared.closing.borrow() {
-            return Err(unreachable("it was closed"));
-        }
         let (request, pending) = Request::new(scope, plan);
-        self.shared.queue.lock().push_back(request);
-        self.shared.queued.notify_one();
-        // Drivers give up in time themselves; this is for a call that waits behind others that do so.
-        let limit = self.shared.settings.operation_timeout * 2;
-        timeout(limit, pending.result()).await.unwrap_or_else(|_| Err(unknown_outcome()))
+        self.queued(request, pending).await
+    }
+
+    async fn transact_fused<R: Send + 'static>(
+        &self,
+        scope: Scope,
+        usual: Fused,
+        plan: impl Plan<R> + 'static,
+    ) -> Result<R, Error> {
+        let (request, pending) = Request::new(scope, plan);
+        let may_fit = self.shared.shortcuts.may_fit(&usual);
+        self.queued(if may_fit { request.fused(usual) } else { request }, pending).await
     }
 
     async fn read(&self, query: Query) -> Result<Page, Error> {

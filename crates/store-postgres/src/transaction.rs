@@ -32,8 +32,8 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn new(deadline: Instant) -> Self {
-        Self { made: 0, backoff: Backoff::default(), unknown: false, taken: None, blind: false, deadline }
+    fn new(deadline: Instant, unknown: bool) -> Self {
+        Self { made: 0, backoff: Backoff::default(), unknown, taken: None, blind: false, deadline }
     }
 
     /// Remembers a failure and waits until the next attempt.
@@ -75,12 +75,13 @@ impl Attempts {
 }
 
 impl Shared {
-    /// Plans and commits a batch, again if that may help; gives what was committed.
+    /// Plans and commits a batch, again if that may help; gives what was committed. `unknown` says that it may have been committed
+    /// before.
     ///
     /// # Errors
     /// What all calls of the batch are told that were not refused by their own plan.
-    pub async fn commit(&self, batch: &mut Batch) -> Result<Vec<Command>, Error> {
-        let mut attempts = Attempts::new(Instant::now() + self.settings.operation_timeout);
+    pub async fn commit(&self, batch: &mut Batch, unknown: bool) -> Result<Vec<Command>, Error> {
+        let mut attempts = Attempts::new(Instant::now() + self.settings.operation_timeout, unknown);
         loop {
             match self.attempt_in_time(batch, &attempts).await {
                 Ok(commands) => return Ok(commands),
@@ -116,6 +117,7 @@ impl Shared {
             }
         };
         let known = Known::of(&state);
+        self.shortcuts.learn(&state, self.settings.inline_run_max);
         let first = state.seq;
         let planned = catch_unwind(AssertUnwindSafe(|| batch.plan(state)));
         let Ok(commands) = planned else {

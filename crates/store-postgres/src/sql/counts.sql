@@ -7,3 +7,4 @@ UNION ALL SELECT 'marks', NULL, NULL, count(*) FROM mark HAVING count(*) > 0
 UNION ALL SELECT 'cancel_pending', NULL, NULL, count(*) FROM cancel_pending HAVING count(*) > 0
 UNION ALL SELECT 'open_groups', NULL, NULL, count(*) FROM edge_group WHERE state = 0 HAVING count(*) > 0
 UNION ALL SELECT 'workers', lane, NULL, count(*) FROM worker w CROSS JOIN LATERAL regexp_split_to_table(w.lanes, ',') lane GROUP BY lane
+UNION ALL SELECT 'now', NULL, NULL, {now}

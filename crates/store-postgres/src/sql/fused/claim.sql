@@ -1,0 +1,80 @@
+-- Gives what claims of one kind can take, in the order of the claims; nothing if a limit or a run stands in the way ("barred").
+-- "again" are the executions that a repeated claim has already; "picked" leaves out what changed while this statement ran.
+WITH again AS MATERIALIZED (
+    SELECT e.* FROM unnest($tokens, $instances) t(token, instance)
+    JOIN execution e ON e.claim_token = t.token AND e.instance = t.instance AND e.phase = 2
+), asked AS MATERIALIZED (
+    SELECT t.*, EXISTS (SELECT FROM again a WHERE a.claim_token = t.token AND a.instance = t.instance) AS repeated
+    FROM unnest($calls, $tokens, $instances, $workers, $limits, $ttls, $starts) t(call, token, instance, worker, n, ttl_ms, start)
+), fresh AS MATERIALIZED (
+    SELECT *, (sum(n) OVER (ORDER BY call))::bigint - n AS before FROM asked WHERE NOT repeated
+), fits AS MATERIALIZED (
+    SELECT r.id FROM route r LEFT JOIN lane l ON l.name = r.lane
+    WHERE r.lane = ANY($lanes) AND coalesce(l.state, 0) IN (0, 2)
+        AND ($namespaces IS NULL OR r.namespace = ANY($namespaces))
+        AND array_remove(string_to_array(r.capabilities, ','), '') <@ $capabilities
+        AND EXISTS (SELECT FROM fresh)
+), taken AS MATERIALIZED (
+    SELECT c.id, c.version FROM fits f CROSS JOIN LATERAL (
+        SELECT e.id, e.priority, e.seq, e.xmin AS version FROM execution e
+        WHERE e.route_id = f.id AND e.phase = 1 AND e.hold = 0
+        ORDER BY e.priority DESC, e.seq LIMIT (SELECT sum(n) FROM fresh) {skip}
+    ) c
+    ORDER BY c.priority DESC, c.seq LIMIT (SELECT sum(n) FROM fresh)
+), picked AS MATERIALIZED (
+    SELECT e.* FROM taken c JOIN execution e ON e.id = c.id AND e.xmin = c.version
+), moment AS MATERIALIZED (
+    SELECT greatest({now}, $floor) AS ms, CASE WHEN l.n > 0 THEN nextval('transaction_number') ELSE 1 END << 24 AS seq
+    FROM (SELECT count(*) AS n FROM picked) l WHERE l.n >= 0
+), x AS MATERIALIZED (
+    SELECT * FROM again UNION ALL SELECT * FROM picked
+), ready AS MATERIALIZED (
+    SELECT p.id, p.run_id, p.generation, p.attempt_no, p.next_cause, p.namespace, p.fence, o.lane, y.attempt_timeout_ms,
+        a.execution_id IS NOT NULL AS parked, a.active_left_ms,
+        row_number() OVER (ORDER BY p.priority DESC, p.seq, p.id) - 1 AS rank
+    FROM picked p JOIN policy y ON y.id = p.policy_id JOIN route o ON o.id = p.route_id
+    LEFT JOIN attempt a ON a.execution_id = p.id AND a.attempt_no = p.attempt_no AND a.state = 1
+), barred AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM ready) <> (SELECT count(*) FROM picked)
+        OR EXISTS (SELECT FROM lane WHERE name = ANY($lanes) AND max_active IS NOT NULL)
+        OR EXISTS (
+            SELECT FROM ready g LEFT JOIN run r ON r.id = g.run_id
+            WHERE g.run_id IS NOT NULL AND (r.phase = 1 AND r.paused = 0) IS NOT TRUE
+        )
+        OR (SELECT coalesce(sum(i.length), 0) FROM ready g JOIN execution_input i ON i.execution_id = g.id) + (
+            SELECT coalesce(sum(r.length), 0) FROM ready g JOIN execution_pin p ON p.execution_id = g.id
+            JOIN execution_result r ON r.execution_id = p.upstream AND r.generation = p.generation
+        ) > $bytes_max AS holds
+), given AS MATERIALIZED (
+    SELECT g.*, c.token, c.instance, c.worker, c.ttl_ms, m.ms, m.seq + g.rank AS event,
+        ($leases)[(c.start + g.rank - c.before + 1)::integer] AS lease,
+        g.attempt_no + CASE WHEN g.parked THEN 0 ELSE 1 END AS attempt
+    FROM moment m CROSS JOIN ready g JOIN fresh c ON g.rank >= c.before AND g.rank < c.before + c.n
+    WHERE NOT (SELECT holds FROM barred)
+), leased AS (
+    UPDATE execution e SET fence = e.fence + 1, phase = 2, since_ms = g.ms, lease_id = g.lease, worker = g.worker,
+        instance = g.instance, lease_until_ms = g.ms + g.ttl_ms, lease_ttl_ms = g.ttl_ms, claim_token = g.token,
+        first_started_ms = coalesce(e.first_started_ms, g.ms), attempt_no = g.attempt,
+        attempt_deadline_ms = g.ms + CASE WHEN g.parked THEN g.active_left_ms ELSE g.attempt_timeout_ms END
+    FROM given g WHERE e.id = g.id
+), begun AS (
+    INSERT INTO attempt (execution_id, attempt_no, generation, fence, started_ms, state, cause, worker, instance)
+    SELECT id, attempt, generation, fence + 1, ms, 0, next_cause, worker, instance FROM given
+    ON CONFLICT (execution_id, attempt_no) DO UPDATE
+    SET state = 0, worker = excluded.worker, instance = excluded.instance, fence = excluded.fence, active_left_ms = NULL
+), logged AS (
+    INSERT INTO event (id, at_ms, run_id, execution_id, generation, attempt_no, kind, namespace, lane, actor, detail)
+    SELECT event, ms, run_id, id, generation, attempt, CASE WHEN parked THEN $resumed ELSE $claimed END, namespace, lane,
+        instance, ''
+    FROM given
+)
+{known x}
+UNION ALL SELECT {candidate p.id} FROM picked p
+UNION ALL SELECT {lane l} FROM lane l WHERE l.name = ANY($lanes) AND EXISTS (SELECT FROM fresh)
+UNION ALL SELECT {small execution_input i} FROM x JOIN execution_input i ON i.execution_id = x.id
+UNION ALL SELECT {execution_pin p} FROM x JOIN execution_pin p ON p.execution_id = x.id
+UNION ALL SELECT {small execution_result r} FROM x JOIN execution_pin p ON p.execution_id = x.id
+    JOIN execution_result r ON r.execution_id = p.upstream AND r.generation = p.generation
+UNION ALL SELECT {done a.call} FROM asked a WHERE a.repeated OR NOT (SELECT holds FROM barred)
+UNION ALL SELECT {wrote g.id} FROM given g
+UNION ALL SELECT {moment_at m.ms, m.seq} FROM moment m
