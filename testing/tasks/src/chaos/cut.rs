@@ -126,7 +126,7 @@ impl<'a> Stand<'a> {
         let commits = trace.iter().filter(|statement| statement.kind == Kind::Commit).count();
         for (n, statement) in (1..).zip(&trace) {
             let (all, commit) = (sweep == Sweep::Full, statement.kind == Kind::Commit);
-            let few = commit && commits <= COMMITS_CUT_TWICE;
+            let few = commit && commits <= COMMITS_CUT_TWICE && !operation.is_wide();
             stops.extend((all || few || n % POSITIONS == 2).then_some(Stop::CutBefore(n)));
             stops.extend((all || commit || n % POSITIONS == 2 + POSITIONS / 2).then_some(Stop::CutAfter(n)));
         }

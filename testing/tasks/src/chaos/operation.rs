@@ -99,6 +99,12 @@ impl Operation {
         }
     }
 
+    /// Whether its scene has so many members that it is played less often.
+    #[must_use]
+    pub fn is_wide(self) -> bool {
+        matches!(self, Self::DispatchChunks | Self::Backlog)
+    }
+
     /// Plays up to the moment before the call.
     ///
     /// # Errors
