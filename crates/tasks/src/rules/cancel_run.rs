@@ -67,7 +67,10 @@ impl Rule for CancelRun {
 
     fn decide(&self, draft: &mut Draft) -> Result<RunCancelled, Error> {
         let run = draft.run(self.run)?;
-        let stronger = run.cancel_policy.is_none_or(|policy| self.policy > policy);
+        // By the same policy a call is stronger if it is the first to name the finalizers.
+        let names_finalizers = self.include_finalizers && !run.cancel_finalizers;
+        let stronger =
+            run.cancel_policy.is_none_or(|policy| self.policy > policy || (self.policy == policy && names_finalizers));
         let applied = if run.phase == RunPhase::Ended || (run.phase == RunPhase::Cancelling && !stronger) {
             Applied::AlreadyApplied
         } else {

@@ -3,8 +3,8 @@
 use levada_store::alphabets::{AttemptState, CancelPolicy, EdgeWhen, FailureClass, Outcome, PublicState};
 use levada_store::{DueKind, ExecutionId, RunId, limits};
 use levada_tasks::rules::{
-    BacklogStep, CancelBacklog, CancelExecution, CancelRun, ChangeLane, CompleteExecutions, DispatchGroup, Ended, ExtendRun,
-    LaneChange, ReplayExecution, RevokeLease, StageEdge, Written,
+    Applied, BacklogStep, CancelBacklog, CancelExecution, CancelRun, ChangeLane, CompleteExecutions, DispatchGroup, Ended,
+    ExtendRun, LaneChange, ReplayExecution, RevokeLease, StageEdge, Written,
 };
 use levada_tasks::spec::{
     ClaimRequest, Complete, Fragment, GroupPolicy, NewCondition, NewEdge, NewExecution, Payload, Upstream,
@@ -173,5 +173,27 @@ fn z_04_a_withdrawn_one_that_is_replayed_waits_for_an_upstream_that_was_replayed
         let event = replay(c, Some(run));
         assert_eq!(world.must(&event).public_state, PublicState::WaitingEdges);
         assert_eq!((world.group(c).satisfied, world.group(c).missed), (0, 0), "after {a_was}: nothing is known of a yet");
+    }
+}
+
+#[test]
+fn k_04_a_cancel_that_names_the_finalizers_too_is_stronger() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let mut with_finalizer = graph(&["a"], &[]);
+        let mut last = node("last");
+        last.execution.finalizer = true;
+        with_finalizer.nodes.push(last);
+        let run = world.submit(&with_finalizer);
+        world.must(&cancel(run, CancelPolicy::CancelAll));
+        world.drain();
+        let begun = world.claim_named("last");
+        let both = CancelRun { include_finalizers: true, ..cancel(run, CancelPolicy::CancelAll) };
+        assert_eq!(world.must(&both).applied, Applied::Applied);
+        world.drain();
+        assert_eq!(world.public(run, "last"), PublicState::Cancelled);
+        assert!(world.execution(begun.handle.execution).fence > begun.handle.fence);
+        assert_eq!(world.ended(run), Outcome::Cancelled);
+        assert_eq!(world.no_op(&both).applied, Applied::AlreadyApplied);
     }
 }
