@@ -54,6 +54,7 @@ fn write_wake(wake: &Wake, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         Wake::Run(run) => write!(out, " u{}", id(run.0)),
         Wake::Lost(execution) => write!(out, " l{}", id(execution.0)),
+        Wake::Awaited(run) => write!(out, " w{}", id(run.0)),
         Wake::Events => out.write_str(" e"),
         Wake::All => out.write_str(" a"),
     }
@@ -84,6 +85,7 @@ fn read_wake(word: &str) -> Option<Wake> {
         }
         'u' => Wake::Run(RunId(id()?)),
         'l' => Wake::Lost(ExecutionId(id()?)),
+        'w' => Wake::Awaited(RunId(id()?)),
         'e' => Wake::Events,
         'a' => Wake::All,
         _ => return None,
@@ -104,6 +106,7 @@ mod tests {
             Wake::Due(DueKind::Promote, 40),
             Wake::Run(RunId(u128::MAX)),
             Wake::Lost(ExecutionId(4)),
+            Wake::Awaited(RunId(5)),
             Wake::Events,
         ]);
         let message = Message { store: 5, node: 6, wakes };

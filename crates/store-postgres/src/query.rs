@@ -1,14 +1,14 @@
 //! Answers to reads.
 
 use levada_base::Error;
-use levada_store::{ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope, State};
+use levada_store::{DueKind, ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope, State, Wanted};
 use uuid::Uuid;
 
 use crate::counts::counts;
 use crate::load;
 use crate::param::Param;
 use crate::shared::Shared;
-use crate::slice::Slice;
+use crate::slice::{Slice, undecodable};
 use crate::statement::{Fragment, Mode};
 use crate::transaction::take_all;
 
@@ -18,6 +18,7 @@ impl Shared {
     pub async fn read(&self, query: &Query) -> Result<Page, Error> {
         match query {
             Query::Scope(scope) => self.read_scope(scope).await,
+            Query::Due(kind, asked) => self.times(*kind, asked).await,
             Query::Counts => self.counts().await,
             Query::Executions(filter, after, limit) => {
                 let page = self.slice(executions(filter, *after, *limit)).await?;
@@ -58,6 +59,20 @@ impl Shared {
         Ok(slice)
     }
 
+    /// The earliest times of a kind, with the time at which they were read.
+    async fn times(&self, kind: DueKind, asked: &Wanted) -> Result<Page, Error> {
+        let first = load::first(kind, asked, self.clock.told(&self.world));
+        let mut page = Page::default();
+        for row in self.rows(&[first.statement(Mode::Read)]).await?.iter().flatten() {
+            page.rows.now_ms = row.try_get(0).map_err(undecodable)?;
+            let at_ms: Option<i64> = row.try_get(1).map_err(undecodable)?;
+            let id: Option<Uuid> = row.try_get(2).map_err(undecodable)?;
+            page.times.extend(at_ms.map(|at_ms| (at_ms, id.map_or(0, |id| id.as_u128()))));
+        }
+        page.rows.now_ms = self.clock.rise(page.rows.now_ms);
+        Ok(page)
+    }
+
     async fn counts(&self) -> Result<Page, Error> {
         let now = Param::Time(self.clock.told(&self.world));
         let fragment = Fragment::new(include_str!("sql/counts.sql"), vec![("now", now)]);
@@ -69,7 +84,7 @@ impl Shared {
 
 fn paged(slice: Slice, last: Option<PageCursor>, limit: u32) -> Page {
     let next = last.filter(|_| slice.paged > i64::from(limit));
-    Page { rows: slice.state, next, counts: Vec::new() }
+    Page { rows: slice.state, next, ..Page::default() }
 }
 
 /// A list in the making: conditions on the row `e`, and their parameters.
@@ -116,6 +131,7 @@ fn executions(filter: &ExecutionFilter, after: Option<PageCursor>, limit: u32) -
     let mut list = List::new(after, limit);
     let states: Vec<_> = filter.states.iter().map(|state| i64::from(state.code())).collect();
     list.only("e.namespace = $namespace", "namespace", text(filter.namespace.as_ref()));
+    list.only("e.namespace = ANY($namespaces)", "namespaces", filter.namespaces.clone().map(Param::Texts));
     list.only("e.run_id = $run", "run", filter.run.map(|run| Param::Id(Uuid::from_u128(run.0))));
     list.only("EXISTS (SELECT FROM route r WHERE r.id = e.route_id AND r.lane = $lane)", "lane", text(filter.lane.as_ref()));
     list.only("e.public_state = ANY($states)", "states", (!states.is_empty()).then_some(Param::Ints(states)));
@@ -129,6 +145,7 @@ fn runs(filter: &RunFilter, after: Option<PageCursor>, limit: u32) -> Fragment {
     let mut list = List::new(after, limit);
     let phases: Vec<_> = filter.phases.iter().map(|phase| i64::from(phase.code())).collect();
     list.only("e.namespace = $namespace", "namespace", text(filter.namespace.as_ref()));
+    list.only("e.namespace = ANY($namespaces)", "namespaces", filter.namespaces.clone().map(Param::Texts));
     list.only("e.name = $name", "name", text(filter.name.as_ref()));
     list.only("e.phase = ANY($phases)", "phases", (!phases.is_empty()).then_some(Param::Ints(phases)));
     list.only("e.graph_version = $version", "version", text(filter.graph_version.as_ref()));
@@ -136,6 +153,12 @@ fn runs(filter: &RunFilter, after: Option<PageCursor>, limit: u32) -> Fragment {
     list.only("e.created_ms < $to", "to", filter.to_ms.map(Param::Int));
     list.tag(filter.tag.as_ref());
     list.fragment(include_str!("sql/list_runs.sql"))
+}
+
+/// A statement about those rows `e` that are wanted.
+fn narrowed(asked: &Wanted, owner: &str, template: &str) -> Fragment {
+    let (conditions, params) = load::wanted(asked, owner);
+    Fragment::new(template.replace("{wanted}", &conditions), params)
 }
 
 /// Reads that need no more than a statement.
@@ -154,16 +177,20 @@ fn plain(query: &Query) -> Fragment {
             params.extend([("namespaces", Param::AnyTexts(namespaces.clone())), ("older", Param::Int(*older_than_ms))]);
             Fragment::new(include_str!("sql/pending_cancels.sql"), params)
         }
-        Query::MarkedRuns(most) => Fragment::new(
+        Query::MarkedRuns(asked) => narrowed(
+            asked,
+            "id",
             "SELECT {run r} FROM (
-                SELECT run_id FROM mark GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT $limit
-            ) m JOIN run r ON r.id = m.run_id",
-            limit(most),
+                SELECT e.id FROM mark m JOIN run e ON e.id = m.run_id{wanted}
+                GROUP BY e.id ORDER BY min(m.made_ms), e.id LIMIT $limit
+            ) m JOIN run r ON r.id = m.id",
         ),
-        Query::BacklogRuns(most) => Fragment::new(
-            "SELECT {run r} FROM (SELECT * FROM run WHERE cancel_backlog = 1 ORDER BY id LIMIT $limit) r",
-            limit(most),
+        Query::BacklogRuns(asked) => narrowed(
+            asked,
+            "id",
+            "SELECT {run r} FROM (SELECT * FROM run e WHERE cancel_backlog = 1{wanted} ORDER BY id LIMIT $limit) r",
         ),
+        Query::AwaitedEnds(asked) => narrowed(asked, "run_id", include_str!("sql/awaited_ends.sql")),
         Query::ReadyRoutes(most) => Fragment::new(
             "SELECT {route r} FROM (
                 SELECT * FROM route r WHERE EXISTS (SELECT FROM execution WHERE route_id = r.id AND phase = 1 AND hold = 0)
@@ -174,6 +201,6 @@ fn plain(query: &Query) -> Fragment {
         Query::Lanes => Fragment::new("SELECT {lane l} FROM lane l", Vec::new()),
         Query::Workers => Fragment::new("SELECT {worker w} FROM worker w", Vec::new()),
         Query::Schedules => Fragment::new("SELECT {schedule s} FROM schedule s", Vec::new()),
-        Query::Scope(_) | Query::Counts | Query::Executions(..) | Query::Runs(..) => Fragment::default(),
+        Query::Scope(_) | Query::Counts | Query::Due(..) | Query::Executions(..) | Query::Runs(..) => Fragment::default(),
     }
 }

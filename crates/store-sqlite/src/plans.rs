@@ -90,7 +90,7 @@ fn scopes() -> Vec<Scope> {
         Scope::EngineNodes,
         Scope::Tags(execution),
     ];
-    scopes.extend(DueKind::ALL.iter().map(|kind| Scope::Due(*kind, 5)));
+    scopes.extend(DueKind::ALL.iter().map(|kind| Scope::Due(*kind, 5.into())));
     scopes
 }
 
@@ -170,6 +170,7 @@ fn st_12_no_index_is_unused() -> Result<()> {
         "SELECT id FROM run WHERE (created_ms, id) > (?, ?) ORDER BY created_ms, id LIMIT 5",
         "SELECT child FROM cancel_pending WHERE not_before_ms <= ? AND enqueued_ms <= ? ORDER BY enqueued_ms, child LIMIT 5",
         "SELECT id FROM run WHERE cancel_backlog = 1 ORDER BY id LIMIT 5",
+        crate::query::AWAITED_ENDS.text(),
     ] {
         steps_of_all.extend(steps(&connection, text)?);
     }

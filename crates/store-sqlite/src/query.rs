@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use levada_store::alphabets::{PublicState, RunPhase};
 use levada_store::rows::{
-    Attempt, CancelPending, Execution, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag, WorkerRow,
+    Attempt, CancelPending, Condition, Execution, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag, WorkerRow,
 };
-use levada_store::{Count, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, State};
+use levada_store::{Count, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, State, Wanted};
 use rusqlite::Params;
 use rusqlite::types::Value as Sql;
 
 use crate::codec::id;
+use crate::dues;
 use crate::errors::{Failure, Result};
-use crate::load::{Claims, load};
+use crate::load::{Claims, lists, load};
 use crate::select::Select;
 use crate::session::{Session, read_all};
 
@@ -29,10 +30,27 @@ static WORKERS: Select<WorkerRow> = Select::new("");
 static SCHEDULES: Select<Schedule> = Select::new("");
 static MARKED_RUNS: Select<Run> = Select::new(
     "WHERE id IN (
-        SELECT run_id FROM mark WHERE run_id IN (SELECT id FROM run) GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT ?1
+        SELECT run_id FROM mark WHERE run_id IN (
+            SELECT id FROM run WHERE (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
+                AND (?3 IS NULL OR hex(id) NOT IN (SELECT value FROM json_each(?3)))
+        ) GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT ?1
     )",
 );
-static BACKLOG_RUNS: Select<Run> = Select::new("WHERE cancel_backlog = 1 ORDER BY id LIMIT ?1");
+static BACKLOG_RUNS: Select<Run> = Select::new(
+    "WHERE cancel_backlog = 1 AND (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
+        AND (?3 IS NULL OR hex(id) NOT IN (SELECT value FROM json_each(?3)))
+    ORDER BY id LIMIT ?1",
+);
+pub(crate) static AWAITED_ENDS: Select<Condition> = Select::new(
+    "WHERE state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL)
+        AND (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
+        AND (?3 IS NULL OR hex(run_id) NOT IN (SELECT value FROM json_each(?3)))
+    ORDER BY NOT EXISTS (SELECT 1 FROM run WHERE run.id = upstream_run AND run.phase = 3)
+        AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.id = upstream_execution AND execution.phase = 4),
+        run_id, \"key\" LIMIT ?1",
+);
+static ENDED_RUN: Select<Run> = Select::new("WHERE id = ?1 AND phase = 3");
+static ENDED_EXECUTION: Select<Execution> = Select::new("WHERE id = ?1 AND phase = 4");
 /// From one route of the claim index to the next, so that its cost is the number of routes.
 static READY_ROUTES: Select<Route> = Select::new(include_str!("sql/ready_routes.sql"));
 
@@ -59,8 +77,16 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
                 .into_iter()
                 .for_each(|row| rows.put(row.into()));
         }
-        Query::MarkedRuns(limit) => bring(session, &MARKED_RUNS, [limit], rows)?,
-        Query::BacklogRuns(limit) => bring(session, &BACKLOG_RUNS, [limit], rows)?,
+        Query::MarkedRuns(wanted) => {
+            let (names, except) = lists(wanted);
+            bring(session, &MARKED_RUNS, (wanted.limit, names, except), rows)?;
+        }
+        Query::BacklogRuns(wanted) => {
+            let (names, except) = lists(wanted);
+            bring(session, &BACKLOG_RUNS, (wanted.limit, names, except), rows)?;
+        }
+        Query::Due(kind, wanted) => page.times = dues::first(session, *kind, wanted)?,
+        Query::AwaitedEnds(wanted) => awaited_ends(session, wanted, rows)?,
         Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
         Query::Lanes => bring(session, &LANES, [], rows)?,
         Query::Workers => bring(session, &WORKERS, [], rows)?,
@@ -69,6 +95,16 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
     }
     page.rows.now_ms = moment.now_ms;
     Ok(page)
+}
+
+fn awaited_ends(session: &Session<'_>, wanted: &Wanted, rows: &mut State) -> Result<()> {
+    let (names, except) = lists(wanted);
+    for condition in session.all(&AWAITED_ENDS, (wanted.limit, names, except))? {
+        bring(session, &ENDED_RUN, [condition.upstream_run.map(|run| id(run.0))], rows)?;
+        bring(session, &ENDED_EXECUTION, [condition.upstream_execution.map(|execution| id(execution.0))], rows)?;
+        rows.put(condition.into());
+    }
+    Ok(())
 }
 
 fn bring<R: Row + Into<Record>>(
@@ -174,6 +210,7 @@ fn executions(
 ) -> Result<()> {
     let mut asked = Asked::default();
     asked.equal("namespace", filter.namespace.as_ref());
+    asked.one_of("namespace", filter.namespaces.as_deref());
     if let Some(run) = filter.run {
         asked.and("run_id = ?", [Sql::Blob(id(run.0).to_vec())]);
     }
@@ -198,6 +235,7 @@ fn executions(
 fn runs(session: &Session<'_>, filter: &RunFilter, after: Option<PageCursor>, limit: u32, page: &mut Page) -> Result<()> {
     let mut asked = Asked::default();
     asked.equal("namespace", filter.namespace.as_ref());
+    asked.one_of("namespace", filter.namespaces.as_deref());
     asked.equal("name", filter.name.as_ref());
     asked.equal("graph_version", filter.graph_version.as_ref());
     asked.one_of_codes("phase", &filter.phases.iter().map(|phase| phase.code()).collect::<Vec<_>>());

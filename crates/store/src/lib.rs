@@ -42,7 +42,7 @@ pub use ids::{ExecutionId, RunId, ScheduleId, Token};
 pub use memory::MemoryStore;
 pub use merge::{Batch, MERGED_CALLS_MAX, Pending, Request};
 pub use query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
-pub use scope::{BuildingScope, ClaimScope, DueKind, MergeClass, Scope};
+pub use scope::{BuildingScope, ClaimScope, DueKind, MergeClass, Scope, Wanted};
 pub use state::{Command, Record, RecordKey, State, TABLES, apply};
 pub use store::{Cursor, EventPage, Filter, Plan, Store};
 pub use tables::Tables;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alphabets::{PublicState, RunPhase};
 use crate::ids::{ExecutionId, RunId};
-use crate::scope::Scope;
+use crate::scope::{DueKind, Scope, Wanted};
 use crate::state::State;
 
 /// A question.
@@ -27,8 +27,13 @@ pub enum Query {
         limit: u32,
     },
     /// Headers of runs that have marks; of runs whose cancel has members left to end.
-    MarkedRuns(u32),
-    BacklogRuns(u32),
+    MarkedRuns(Wanted),
+    BacklogRuns(Wanted),
+    /// The earliest stored times of a kind, passed or to come, and whose they are.
+    Due(DueKind, Wanted),
+    /// Open conditions that the end of a run or execution resolves, in the order of (run, key), with those upstreams of them that have
+    /// ended; those whose upstream has ended come first.
+    AwaitedEnds(Wanted),
     /// Routes of which something may be claimed now, in the order of their ids.
     ReadyRoutes(u32),
     Lanes,
@@ -42,6 +47,8 @@ pub enum Query {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExecutionFilter {
     pub namespace: Option<String>,
+    /// Those that a node serves. None: all.
+    pub namespaces: Option<Vec<String>>,
     pub run: Option<RunId>,
     pub lane: Option<String>,
     pub states: Vec<PublicState>,
@@ -55,6 +62,8 @@ pub struct ExecutionFilter {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunFilter {
     pub namespace: Option<String>,
+    /// Those that a node serves. None: all.
+    pub namespaces: Option<Vec<String>>,
     pub name: Option<String>,
     pub phases: Vec<RunPhase>,
     pub graph_version: Option<String>,
@@ -76,6 +85,8 @@ pub struct Page {
     pub rows: State,
     pub next: Option<PageCursor>,
     pub counts: Vec<Count>,
+    /// Times, each with the id of its execution, run, schedule or target; 0 if it has none.
+    pub times: Vec<(i64, u128)>,
 }
 
 /// One gauge: a name, a label's value (empty if it has none), and how many.

@@ -36,7 +36,7 @@ pub enum Scope {
     /// [`crate::limits::DISPATCH_CHUNK_MAX`] + 1 of the executions that are to be cancelled; how many are spared.
     Group(ExecutionId),
     /// Rows whose time has come, earliest first, locked if nobody else holds them.
-    Due(DueKind, u32),
+    Due(DueKind, Wanted),
     /// A request key and what it stands for, without locks.
     Key(String, String),
     /// What a claim can take, locked if nobody else holds it, with inputs.
@@ -83,6 +83,32 @@ pub struct ClaimScope {
     pub instance: String,
     /// If executions are still active under this token and instance, these are brought and no candidates.
     pub token: Token,
+}
+
+/// Which rows a background worker wants of those that there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wanted {
+    pub limit: u32,
+    /// None: all. What has no namespace is everybody's.
+    pub namespaces: Option<Vec<String>>,
+    /// Left out for now: executions, runs, schedules. A run stands for its conditions, the target of a request key for the key.
+    pub except: Vec<ExecutionId>,
+}
+
+impl Wanted {
+    /// Whether a row is wanted.
+    #[must_use]
+    pub fn lets(&self, namespace: &str, id: u128) -> bool {
+        self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == namespace))
+            && !self.except.contains(&ExecutionId(id))
+    }
+}
+
+impl From<u32> for Wanted {
+    /// So many, whatever they are.
+    fn from(limit: u32) -> Self {
+        Self { limit, ..Self::default() }
+    }
 }
 
 /// The kinds of stored due times, one consumer each.
@@ -168,6 +194,19 @@ impl Scope {
             Self::Handles(_) | Self::Leases(_) | Self::Claim(_) => Some(MergeClass::Work),
             Self::Run(_) => Some(MergeClass::Runs),
             _ => None,
+        }
+    }
+
+    /// The same, where rows are found by their time only those of some namespaces, and without some.
+    #[must_use]
+    pub fn narrowed(self, namespaces: Option<&[String]>, except: &[ExecutionId]) -> Self {
+        match self {
+            Self::All(parts) => Self::All(parts.into_iter().map(|part| part.narrowed(namespaces, except)).collect()),
+            Self::Due(kind, wanted) => {
+                let namespaces = namespaces.map(<[_]>::to_vec).or(wanted.namespaces);
+                Self::Due(kind, Wanted { namespaces, except: [&wanted.except, except].concat(), ..wanted })
+            }
+            other => other,
         }
     }
 

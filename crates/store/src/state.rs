@@ -181,6 +181,22 @@ pub enum Command {
     DeleteEventsBefore(i64),
 }
 
+impl State {
+    /// The slice as a node sees it that serves some namespaces only: runs and executions of others do not exist for it.
+    #[must_use]
+    pub fn of_namespaces(&self, names: &[String]) -> Self {
+        let serves = |name: &String| names.contains(name);
+        let mut own = self.clone();
+        own.runs.retain(|_, run| serves(&run.namespace));
+        own.executions.retain(|_, execution| serves(&execution.namespace));
+        own.schedules.retain(|_, schedule| serves(&schedule.namespace));
+        own.candidates.retain(|id| own.executions.contains_key(id));
+        own.locked_runs.retain(|id| own.runs.contains_key(id));
+        own.whole_runs.retain(|id| own.runs.contains_key(id));
+        own
+    }
+}
+
 fn changes<R: Row + Into<Record>>(before: &BTreeMap<R::Key, R>, after: &BTreeMap<R::Key, R>, commands: &mut Vec<Command>) {
     let changed = after.iter().filter(|(key, row)| before.get(*key) != Some(*row));
     commands.extend(changed.map(|(_, row)| Command::Put(row.clone().into())));

@@ -6,6 +6,7 @@ use tokio::sync::broadcast;
 
 use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
 use crate::ids::{ExecutionId, RunId};
+use crate::limits::BUILD_MS_MAX;
 use crate::scope::DueKind;
 use crate::state::{Command, Record};
 
@@ -24,8 +25,10 @@ pub enum Wake {
     Due(DueKind, i64),
     /// A run changed in a way that somebody may wait for.
     Run(RunId),
-    /// An execution that was active is not any longer: its holder may have lost it.
+    /// An execution that was active is not any longer: its holder may have lost it; or it ended.
     Lost(ExecutionId),
+    /// A run waits for the end of another, or of an execution.
+    Awaited(RunId),
     /// Events were written.
     Events,
     /// Lanes changed, or hints were lost: look at everything.
@@ -69,8 +72,11 @@ impl Waker {
 pub fn wakes(commands: &[Command]) -> BTreeSet<Wake> {
     let mut wakes = BTreeSet::new();
     for command in commands {
-        if let Command::Put(record) = command {
-            of_record(record, &mut wakes);
+        match command {
+            Command::Put(record) => of_record(record, &mut wakes),
+            // A request key may be over whose target is no longer stored.
+            Command::DeleteRun(_) | Command::DeleteExecution(_) => drop(wakes.insert(Wake::Due(DueKind::RequestKey, 0))),
+            Command::Delete(_) | Command::DeleteEventsBefore(_) => {}
         }
     }
     wakes
@@ -88,10 +94,15 @@ fn of_record(record: &Record, wakes: &mut BTreeSet<Wake>) {
                 }
                 _ => {}
             }
-            if row.phase != Phase::Active && row.attempt_no > 0 {
+            if row.phase == Phase::Ended || (row.phase != Phase::Active && row.attempt_no > 0) {
                 wakes.insert(Wake::Lost(row.id));
             }
             wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::Deadline, at)));
+            if row.run_id.is_none() {
+                wakes.extend(row.retain_until_ms.map(|at| Wake::Due(DueKind::RetainExecution, at)));
+                let staged = row.phase == Phase::Staged;
+                wakes.extend(staged.then(|| Wake::Due(DueKind::Staged, row.created_ms.saturating_add(BUILD_MS_MAX))));
+            }
         }
         Record::Mark(row) => drop(wakes.insert(Wake::Settle(row.run_id))),
         Record::CancelPending(row) => drop(wakes.insert(Wake::Dispatch(row.child))),
@@ -100,16 +111,54 @@ fn of_record(record: &Record, wakes: &mut BTreeSet<Wake>) {
             if row.cancel_backlog {
                 wakes.insert(Wake::Backlog(row.id));
             }
-            if row.phase != RunPhase::Ended {
-                wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::RunDeadline, at)));
+            wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::RunDeadline, at)));
+            wakes.extend(row.cancel_grace_ms.map(|at| Wake::Due(DueKind::CancelGrace, at)));
+            wakes.extend(row.retain_until_ms.map(|at| Wake::Due(DueKind::RetainRun, at)));
+            if row.phase == RunPhase::Building {
+                wakes.extend(row.build_deadline_ms.map(|at| Wake::Due(DueKind::Building, at)));
             }
         }
         Record::Condition(row) if row.state == ConditionState::Open => {
             wakes.extend(row.expires_ms.map(|at| Wake::Due(DueKind::Condition, at)));
+            if row.upstream_run.is_some() || row.upstream_execution.is_some() {
+                wakes.insert(Wake::Awaited(row.run_id));
+            }
         }
         Record::Schedule(row) => wakes.extend(row.next_fire_ms.map(|at| Wake::Due(DueKind::Schedule, at))),
+        Record::WorkerRow(row) => wakes.extend(row.expires_ms.map(|at| Wake::Due(DueKind::Worker, at))),
         Record::Lane(_) => drop(wakes.insert(Wake::All)),
         Record::Event(_) => drop(wakes.insert(Wake::Events)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::random::state;
+    use crate::dues::earliest;
+    use crate::ids::ExecutionId;
+    use crate::state::State;
+
+    #[test]
+    fn t_037_every_stored_time_wakes_its_worker() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..20 {
+            for record in state(seed, 1_000_000_000).records() {
+                let mut alone = State::default();
+                alone.put(record.clone());
+                let told = wakes(&[Command::Put(record.clone())]);
+                // A request key is over when its target is gone, which no change of its own row says.
+                for kind in DueKind::ALL.iter().filter(|kind| **kind != DueKind::RequestKey) {
+                    let Some(at_ms) = earliest(&alone, *kind) else { continue };
+                    assert!(told.contains(&Wake::Due(*kind, at_ms)), "{kind:?} of {record:?}: {told:?}");
+                    seen.insert(*kind);
+                }
+            }
+        }
+        assert_eq!(seen.len(), DueKind::ALL.len() - 1, "{seen:?}");
+        for gone in [Command::DeleteRun(RunId(1)), Command::DeleteExecution(ExecutionId(1))] {
+            assert!(wakes(&[gone]).contains(&Wake::Due(DueKind::RequestKey, 0)));
+        }
     }
 }

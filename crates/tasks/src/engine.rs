@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::{Page, Query, State, Store, Token};
+use levada_store::{ExecutionId, Page, Query, State, Store, Token, Wanted};
 use parking_lot::Mutex;
 
 use crate::claims::ClaimDesk;
@@ -54,12 +54,26 @@ impl<S: Store> Engine<S> {
         R: Rule + Send + Sync + 'static,
         R::Answer: Send + 'static,
     {
+        self.act_except(op, rule, &[]).await
+    }
+
+    /// The same; where rows are found by their time, some of them are left out.
+    pub(crate) async fn act_except<R>(&self, op: &'static str, rule: R, except: &[ExecutionId]) -> Result<R::Answer, Error>
+    where
+        R: Rule + Send + Sync + 'static,
+        R::Answer: Send + 'static,
+    {
         let began = self.world.clock().elapsed();
-        let (scope, usual) = (rule.scope(), rule.usual());
+        let served = self.settings.namespaces.clone();
+        let scope = rule.scope().narrowed(served.as_deref(), except);
+        // What the one statement does is known beforehand, so it cannot spare rows of other namespaces.
+        let usual = rule.usual().filter(|_| served.is_none());
         let mut repeats = 0;
         let result = loop {
-            let rule = rule.clone();
+            let (rule, served) = (rule.clone(), served.clone());
             let decide = move |state: &State| {
+                let own = served.as_deref().map(|names| state.of_namespaces(names));
+                let state = own.as_ref().unwrap_or(state);
                 let (commands, answer) = answer(state, &rule)?;
                 let seen = metrics::observe(state, &commands);
                 Ok((commands, (answer, seen)))
@@ -88,6 +102,11 @@ impl<S: Store> Engine<S> {
         let page = self.store.read(query).await?;
         self.learn_time(page.rows.now_ms);
         Ok(page)
+    }
+
+    /// Up to so many rows of the namespaces that this node serves, without some.
+    pub(crate) fn wanted(&self, limit: u32, except: &[ExecutionId]) -> Wanted {
+        Wanted { limit, namespaces: self.settings.namespaces.clone(), except: except.to_vec() }
     }
 
     /// The parts of a fresh id.

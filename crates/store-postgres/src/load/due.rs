@@ -1,7 +1,7 @@
 //! What a sweep takes: the rows of one kind whose time has come, skipping those that another node works on.
 
-use levada_store::DueKind;
 use levada_store::limits::BUILD_MS_MAX;
+use levada_store::{DueKind, Wanted};
 
 use crate::param::Param;
 use crate::statement::Fragment;
@@ -43,8 +43,39 @@ pub const fn stored(kind: DueKind) -> Due {
     Due { table, condition, time, after_ms }
 }
 
+/// What only some rows may have: conditions on the row `e`, and their parameters. Nothing is asked that lets everything through, so
+/// that the statement of a node without limits is the plain one.
+pub fn wanted(wanted: &Wanted, owner: &str) -> (String, Vec<(&'static str, Param)>) {
+    let (mut conditions, mut params) = (String::new(), vec![("limit", Param::Int(wanted.limit.into()))]);
+    if let Some(names) = &wanted.namespaces {
+        conditions.push_str(" AND e.namespace = ANY($namespaces)");
+        params.push(("namespaces", Param::Texts(names.clone())));
+    }
+    if !wanted.except.is_empty() {
+        conditions.push_str(&format!(" AND e.{owner} <> ALL($except)"));
+        params.push(("except", Param::ids(wanted.except.iter().map(|id| id.0))));
+    }
+    (conditions, params)
+}
+
+impl Due {
+    /// What else is asked of its rows: workers are everybody's.
+    fn wanted(&self, asked: &Wanted) -> (String, Vec<(&'static str, Param)>) {
+        if self.table == "worker" { wanted(&asked.limit.into(), self.owner()) } else { wanted(asked, self.owner()) }
+    }
+
+    /// The id that stands for a row.
+    const fn owner(&self) -> &'static str {
+        match self.table.as_bytes() {
+            b"condition" => "run_id",
+            b"request_key" => "target",
+            _ => "id",
+        }
+    }
+}
+
 /// The statement that locks and loads what is due.
-pub fn due(kind: DueKind, limit: u32, now_ms: Option<i64>) -> Fragment {
+pub fn due(kind: DueKind, asked: &Wanted, now_ms: Option<i64>) -> Fragment {
     let due = stored(kind);
     let template = match due.table {
         "execution" => include_str!("../sql/load/due_executions.sql"),
@@ -54,9 +85,36 @@ pub fn due(kind: DueKind, limit: u32, now_ms: Option<i64>) -> Fragment {
         "worker" => include_str!("../sql/load/due_workers.sql"),
         _ => include_str!("../sql/load/due_request_keys.sql"),
     };
+    let (conditions, mut params) = due.wanted(asked);
     let template = template
         .replace("{condition}", due.condition)
         .replace("{time}", due.time)
+        .replace("{wanted}", &conditions)
         .replace("{shift}", &format!(" - {}", due.after_ms));
-    Fragment::new(template, vec![("now", Param::Time(now_ms)), ("limit", Param::Int(limit.into()))])
+    params.push(("now", Param::Time(now_ms)));
+    Fragment::new(template, params)
+}
+
+/// The earliest times of a kind and whose they are, each after store time; one row at least.
+pub fn first(kind: DueKind, asked: &Wanted, now_ms: Option<i64>) -> Fragment {
+    let due = stored(kind);
+    let (conditions, mut params) = due.wanted(asked);
+    params.push(("now", Param::Time(now_ms)));
+    let order = match due.table {
+        "condition" => "e.run_id, e.key",
+        "request_key" => "e.namespace, e.key",
+        "worker" => "e.instance",
+        _ => "e.id",
+    };
+    let id = if due.table == "worker" { "NULL::uuid".to_owned() } else { format!("e.{}", due.owner()) };
+    let template = format!(
+        "SELECT {{now}}, d.at_ms, d.id FROM (SELECT 1) one LEFT JOIN (
+            SELECT {time} + {after} AS at_ms, {id} AS id FROM {table} e WHERE {condition}{conditions} ORDER BY {time}, {order} LIMIT $limit
+        ) d ON true",
+        time = due.time,
+        after = due.after_ms,
+        table = due.table,
+        condition = due.condition,
+    );
+    Fragment::new(template, params)
 }

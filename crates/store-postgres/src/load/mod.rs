@@ -16,7 +16,7 @@ use levada_store::{BuildingScope, ClaimScope, ExecutionId, RunId, Scope, State};
 use crate::param::Param;
 use crate::statement::{Fragment, Mode, Statement};
 
-pub use due::stored;
+pub use due::{first, stored, wanted};
 
 /// What the statements depend on besides the scope.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,7 @@ pub fn statements(scope: &Scope, around: Surroundings) -> Loading {
     places(&needs, &mut locks, &mut loads);
     loads.extend(claim::claims(&needs.claims, around.merged));
     loads.extend(needs.others.iter().filter_map(|part| match part {
-        Scope::Due(kind, limit) => Some(due::due(*kind, *limit, around.now_ms)),
+        Scope::Due(kind, wanted) => Some(due::due(*kind, wanted, around.now_ms)),
         _ => None,
     }));
     add_arms(&needs, around, &mut loads);

@@ -43,7 +43,7 @@ fn scopes(state: &State) -> Vec<Scope> {
         Scope::EngineNodes,
         Scope::Lanes(vec!["mail".to_owned()]),
     ];
-    scopes.extend(DueKind::ALL.iter().map(|kind| Scope::Due(*kind, 10)));
+    scopes.extend(DueKind::ALL.iter().map(|kind| Scope::Due(*kind, 10.into())));
     scopes
 }
 
@@ -64,8 +64,9 @@ pub async fn look_at_everything(store: &PostgresStore, state: &State) {
         Query::Executions(executions, None, 10),
         Query::Runs(RunFilter::default(), None, 10),
         Query::PendingCancels { namespaces: None, older_than_ms: 0, limit: 10 },
-        Query::MarkedRuns(10),
-        Query::BacklogRuns(10),
+        Query::MarkedRuns(10.into()),
+        Query::BacklogRuns(10.into()),
+        Query::AwaitedEnds(10.into()),
         Query::ReadyRoutes(10),
     ];
     for query in queries {

@@ -1,74 +1,91 @@
 //! What a sweep's slice brings: the rows whose time has come, earliest first.
 
-use levada_store::DueKind;
 use levada_store::limits::BUILD_MS_MAX;
 use levada_store::rows::{Condition, Execution, RequestKey, Run, Schedule, WorkerRow};
+use levada_store::{DueKind, Wanted};
 
 use super::Slice;
 use crate::errors::Result;
 use crate::select::Select;
 
-static LEASES: Select<Execution> = Select::new("WHERE phase = 2 AND lease_until_ms <= ?1 ORDER BY lease_until_ms, id LIMIT ?2");
-static ATTEMPT_DEADLINES: Select<Execution> =
-    Select::new("WHERE attempt_deadline_ms <= ?1 ORDER BY attempt_deadline_ms, id LIMIT ?2");
-static DEADLINES: Select<Execution> = Select::new("WHERE deadline_ms <= ?1 ORDER BY deadline_ms, id LIMIT ?2");
-static PROMOTES: Select<Execution> = Select::new("WHERE phase = 1 AND hold = 2 AND due_ms <= ?1 ORDER BY due_ms, id LIMIT ?2");
-static STAGED: Select<Execution> =
-    Select::new("WHERE phase = 0 AND run_id IS NULL AND created_ms <= ?1 ORDER BY created_ms, id LIMIT ?2");
-static RETAINED: Select<Execution> =
-    Select::new("WHERE run_id IS NULL AND retain_until_ms <= ?1 ORDER BY retain_until_ms, id LIMIT ?2");
-static RUN_DEADLINES: Select<Run> = Select::new("WHERE deadline_ms <= ?1 ORDER BY deadline_ms, id LIMIT ?2");
-static BUILDING: Select<Run> =
-    Select::new("WHERE phase = 0 AND build_deadline_ms <= ?1 ORDER BY build_deadline_ms, id LIMIT ?2");
-static CANCEL_GRACES: Select<Run> = Select::new("WHERE cancel_grace_ms <= ?1 ORDER BY cancel_grace_ms, id LIMIT ?2");
-static RETAINED_RUNS: Select<Run> = Select::new("WHERE retain_until_ms <= ?1 ORDER BY retain_until_ms, id LIMIT ?2");
-static CONDITIONS: Select<Condition> =
-    Select::new("WHERE state = 0 AND expires_ms <= ?1 ORDER BY expires_ms, run_id, \"key\" LIMIT ?2");
-static SCHEDULES: Select<Schedule> = Select::new("WHERE paused = 0 AND next_fire_ms <= ?1 ORDER BY next_fire_ms, id LIMIT ?2");
-static REQUEST_KEYS: Select<RequestKey> = Select::new(
-    "WHERE expires_ms <= ?1
+/// A select of one kind: what is due until a time, of the namespaces that are wanted, without the ids that are not.
+macro_rules! due {
+    ($name:ident: $Row:ty, $id:literal, $($condition:literal),+) => {
+        static $name: Select<$Row> = Select::new(concat!(
+            "WHERE (?3 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?3)))",
+            " AND (?4 IS NULL OR hex(", $id, ") NOT IN (SELECT value FROM json_each(?4))) AND ", $($condition),+, " LIMIT ?2",
+        ));
+    };
+}
+
+due!(LEASES: Execution, "id", "phase = 2 AND lease_until_ms <= ?1 ORDER BY lease_until_ms, id");
+due!(ATTEMPT_DEADLINES: Execution, "id", "attempt_deadline_ms <= ?1 ORDER BY attempt_deadline_ms, id");
+due!(DEADLINES: Execution, "id", "deadline_ms <= ?1 ORDER BY deadline_ms, id");
+due!(PROMOTES: Execution, "id", "phase = 1 AND hold = 2 AND due_ms <= ?1 ORDER BY due_ms, id");
+due!(STAGED: Execution, "id", "phase = 0 AND run_id IS NULL AND created_ms <= ?1 ORDER BY created_ms, id");
+due!(RETAINED: Execution, "id", "run_id IS NULL AND retain_until_ms <= ?1 ORDER BY retain_until_ms, id");
+due!(RUN_DEADLINES: Run, "id", "deadline_ms <= ?1 ORDER BY deadline_ms, id");
+due!(BUILDING: Run, "id", "phase = 0 AND build_deadline_ms <= ?1 ORDER BY build_deadline_ms, id");
+due!(CANCEL_GRACES: Run, "id", "cancel_grace_ms <= ?1 ORDER BY cancel_grace_ms, id");
+due!(RETAINED_RUNS: Run, "id", "retain_until_ms <= ?1 ORDER BY retain_until_ms, id");
+due!(CONDITIONS: Condition, "run_id", "state = 0 AND expires_ms <= ?1 ORDER BY expires_ms, run_id, \"key\"");
+due!(SCHEDULES: Schedule, "id", "paused = 0 AND next_fire_ms <= ?1 ORDER BY next_fire_ms, id");
+due!(REQUEST_KEYS: RequestKey, "target", "expires_ms <= ?1
        AND NOT EXISTS (SELECT 1 FROM execution WHERE id = request_key.target)
        AND NOT EXISTS (SELECT 1 FROM run WHERE id = request_key.target)
-     ORDER BY expires_ms, namespace, \"key\" LIMIT ?2",
-);
+     ORDER BY expires_ms, namespace, \"key\"");
 static WORKERS: Select<WorkerRow> = Select::new("WHERE expires_ms <= ?1 ORDER BY expires_ms, instance LIMIT ?2");
 
+/// Namespaces and ids as the statements take them, each in hexadecimal digits; none for all.
+pub(crate) fn lists(wanted: &Wanted) -> (Option<String>, Option<String>) {
+    let list =
+        |words: Vec<String>| format!("[{}]", words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(","));
+    let digits = |name: &String| name.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let names = wanted.namespaces.as_ref().map(|names| list(names.iter().map(digits).collect()));
+    let except: Vec<_> = wanted.except.iter().map(|id| format!("{:032X}", id.0)).collect();
+    (names, (!except.is_empty()).then(|| list(except)))
+}
+
 impl Slice<'_> {
-    pub(super) fn due(&mut self, kind: DueKind, limit: u32) -> Result<()> {
+    pub(super) fn due(&mut self, kind: DueKind, wanted: &Wanted) -> Result<()> {
         let now_ms = self.moment.now_ms;
+        let (limit, (names, except)) = (wanted.limit, lists(wanted));
         match kind {
-            DueKind::Lease => self.due_executions(&LEASES, now_ms, limit),
-            DueKind::AttemptDeadline => self.due_executions(&ATTEMPT_DEADLINES, now_ms, limit),
-            DueKind::Deadline => self.due_executions(&DEADLINES, now_ms, limit),
-            DueKind::Promote => self.due_executions(&PROMOTES, now_ms, limit),
-            DueKind::Staged => self.due_executions(&STAGED, now_ms - BUILD_MS_MAX, limit),
-            DueKind::RetainExecution => self.due_executions(&RETAINED, now_ms, limit),
-            DueKind::RunDeadline => self.due_runs(&RUN_DEADLINES, limit),
-            DueKind::Building => self.due_runs(&BUILDING, limit),
-            DueKind::CancelGrace => self.due_runs(&CANCEL_GRACES, limit),
-            DueKind::RetainRun => self.due_runs(&RETAINED_RUNS, limit),
-            DueKind::Condition => self.bring(&CONDITIONS, (now_ms, limit)),
-            DueKind::Schedule => self.due_schedules(limit),
-            DueKind::RequestKey => self.bring(&REQUEST_KEYS, (now_ms, limit)),
+            DueKind::Lease => self.due_executions(&LEASES, now_ms, wanted),
+            DueKind::AttemptDeadline => self.due_executions(&ATTEMPT_DEADLINES, now_ms, wanted),
+            DueKind::Deadline => self.due_executions(&DEADLINES, now_ms, wanted),
+            DueKind::Promote => self.due_executions(&PROMOTES, now_ms, wanted),
+            DueKind::Staged => self.due_executions(&STAGED, now_ms - BUILD_MS_MAX, wanted),
+            DueKind::RetainExecution => self.due_executions(&RETAINED, now_ms, wanted),
+            DueKind::RunDeadline => self.due_runs(&RUN_DEADLINES, wanted),
+            DueKind::Building => self.due_runs(&BUILDING, wanted),
+            DueKind::CancelGrace => self.due_runs(&CANCEL_GRACES, wanted),
+            DueKind::RetainRun => self.due_runs(&RETAINED_RUNS, wanted),
+            DueKind::Condition => self.bring(&CONDITIONS, (now_ms, limit, names, except)),
+            DueKind::Schedule => self.due_schedules(wanted),
+            DueKind::RequestKey => self.bring(&REQUEST_KEYS, (now_ms, limit, names, except)),
             DueKind::Worker => self.bring(&WORKERS, (now_ms, limit)),
         }
     }
 
-    fn due_executions(&mut self, select: &'static Select<Execution>, until_ms: i64, limit: u32) -> Result<()> {
-        let rows = self.session.all(select, (until_ms, limit))?;
+    fn due_executions(&mut self, select: &'static Select<Execution>, until_ms: i64, wanted: &Wanted) -> Result<()> {
+        let (names, except) = lists(wanted);
+        let rows = self.session.all(select, (until_ms, wanted.limit, names, except))?;
         rows.into_iter().try_for_each(|row| self.with_belongings(row))
     }
 
-    fn due_runs(&mut self, select: &'static Select<Run>, limit: u32) -> Result<()> {
-        for run in self.session.all(select, (self.moment.now_ms, limit))? {
+    fn due_runs(&mut self, select: &'static Select<Run>, wanted: &Wanted) -> Result<()> {
+        let (names, except) = lists(wanted);
+        for run in self.session.all(select, (self.moment.now_ms, wanted.limit, names, except))? {
             self.state.locked_runs.insert(run.id);
             self.state.put(run.into());
         }
         Ok(())
     }
 
-    fn due_schedules(&mut self, limit: u32) -> Result<()> {
-        for schedule in self.session.all(&SCHEDULES, (self.moment.now_ms, limit))? {
+    fn due_schedules(&mut self, wanted: &Wanted) -> Result<()> {
+        let (names, except) = lists(wanted);
+        for schedule in self.session.all(&SCHEDULES, (self.moment.now_ms, wanted.limit, names, except))? {
             self.schedule(schedule.id)?;
         }
         Ok(())

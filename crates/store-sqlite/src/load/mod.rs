@@ -26,6 +26,7 @@ use crate::errors::Result;
 use crate::select::Select;
 use crate::session::Session;
 
+pub(crate) use due::lists;
 pub(crate) use places::Places;
 use run::EDGES_FROM;
 
@@ -95,7 +96,7 @@ impl Slice<'_> {
             Scope::Building(scope) => self.building(scope),
             Scope::Marks(run) => self.marks(*run),
             Scope::Group(child) => self.group(*child),
-            Scope::Due(kind, limit) => self.due(*kind, *limit),
+            Scope::Due(kind, wanted) => self.due(*kind, wanted),
             Scope::Key(namespace, key) => self.key(namespace, key),
             Scope::Claim(claim) => self.claim(claim),
             Scope::Lanes(names) => names.iter().try_for_each(|name| self.bring(&LANE, [name])),

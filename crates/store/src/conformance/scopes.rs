@@ -3,7 +3,7 @@
 use super::Dice;
 use super::random::{CAPABILITIES, INSTANCES, LANES, NAMESPACES};
 use crate::ids::{ExecutionId, RunId, ScheduleId, Token};
-use crate::scope::{BuildingScope, ClaimScope, DueKind, Scope};
+use crate::scope::{BuildingScope, ClaimScope, DueKind, Scope, Wanted};
 use crate::state::State;
 
 /// The variants, by the names of their cases.
@@ -49,7 +49,9 @@ pub(super) fn scopes(variant: &str, state: &State, dice: &mut Dice) -> Vec<Scope
         "building" => runs.iter().map(|run| building(*run, state, dice)).collect(),
         "marks" => runs.into_iter().map(Scope::Marks).collect(),
         "group" => ids(state.groups.keys().copied(), ExecutionId(dice.id())).into_iter().map(Scope::Group).collect(),
-        "due" => DueKind::ALL.iter().flat_map(|kind| [1, 3].map(|limit| Scope::Due(*kind, limit))).collect(),
+        "due" => {
+            DueKind::ALL.iter().flat_map(|kind| wanted(state, *kind, dice).map(|wanted| Scope::Due(*kind, wanted))).collect()
+        }
         "key" => {
             let unknown = Scope::Key("alpha".to_owned(), "never used".to_owned());
             let there = state.request_keys.keys().map(|(namespace, key)| Scope::Key(namespace.clone(), key.clone()));
@@ -64,6 +66,23 @@ pub(super) fn scopes(variant: &str, state: &State, dice: &mut Dice) -> Vec<Scope
         "tags" => executions.iter().copied().chain(runs.iter().map(|run| ExecutionId(run.0))).map(Scope::Tags).collect(),
         _ => (0..10).map(|_| together(state, dice)).collect(),
     }
+}
+
+/// Few of all, some of a namespace, and what is left without the first ones.
+pub(super) fn wanted(state: &State, kind: DueKind, dice: &mut Dice) -> [Wanted; 5] {
+    let first: Vec<_> = crate::dues::first(state, kind, &4.into()).into_iter().map(|(_, id)| ExecutionId(id)).collect();
+    let of = |limit, names: &[&str], except: &[ExecutionId]| {
+        let namespaces = (!names.is_empty()).then(|| names.iter().map(|name| (*name).to_owned()).collect());
+        Wanted { limit, namespaces, except: except.to_vec() }
+    };
+    let name = *dice.pick(NAMESPACES);
+    [
+        of(1, &[], &[]),
+        of(3, &[], &[]),
+        of(3, &[name, "unknown"], &[]),
+        of(3, &[], &first),
+        of(100, &[name], first.get(..1).unwrap_or_default()),
+    ]
 }
 
 /// Executions with fences through which an attempt of theirs may have been closed.

@@ -5,74 +5,77 @@ use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
 use crate::ids::{ExecutionId, RunId};
 use crate::limits::BUILD_MS_MAX;
 use crate::rows::{Execution, Run};
-use crate::scope::DueKind;
+use crate::scope::{DueKind, Wanted};
 
 impl Slice<'_> {
-    pub(super) fn due(&mut self, kind: DueKind, limit: u32) {
+    pub(super) fn due(&mut self, kind: DueKind, wanted: &Wanted) {
         match kind {
-            DueKind::Lease => self.due_executions(limit, |row| row.lease_until_ms),
-            DueKind::AttemptDeadline => self.due_executions(limit, |row| row.attempt_deadline_ms),
-            DueKind::Deadline => self.due_executions(limit, |row| row.deadline_ms),
+            DueKind::Lease => self.due_executions(wanted, |row| row.lease_until_ms),
+            DueKind::AttemptDeadline => self.due_executions(wanted, |row| row.attempt_deadline_ms),
+            DueKind::Deadline => self.due_executions(wanted, |row| row.deadline_ms),
             DueKind::Promote => {
-                self.due_executions(limit, |row| row.due_ms.filter(|_| row.phase == Phase::Runnable && row.hold == Hold::Time));
+                self.due_executions(wanted, |row| {
+                    row.due_ms.filter(|_| row.phase == Phase::Runnable && row.hold == Hold::Time)
+                });
             }
-            DueKind::Staged => self.due_executions(limit, |row| {
+            DueKind::Staged => self.due_executions(wanted, |row| {
                 (row.phase == Phase::Staged && row.run_id.is_none()).then_some(row.created_ms + BUILD_MS_MAX)
             }),
-            DueKind::RetainExecution => self.due_executions(limit, |row| row.retain_until_ms.filter(|_| row.run_id.is_none())),
-            DueKind::RunDeadline => self.due_runs(limit, |row| row.deadline_ms),
-            DueKind::Building => self.due_runs(limit, |row| row.build_deadline_ms.filter(|_| row.phase == RunPhase::Building)),
-            DueKind::CancelGrace => self.due_runs(limit, |row| row.cancel_grace_ms),
-            DueKind::RetainRun => self.due_runs(limit, |row| row.retain_until_ms),
-            DueKind::Condition => self.due_conditions(limit),
-            DueKind::Schedule => self.due_schedules(limit),
-            DueKind::RequestKey => self.due_request_keys(limit),
-            DueKind::Worker => self.due_workers(limit),
+            DueKind::RetainExecution => self.due_executions(wanted, |row| row.retain_until_ms.filter(|_| row.run_id.is_none())),
+            DueKind::RunDeadline => self.due_runs(wanted, |row| row.deadline_ms),
+            DueKind::Building => self.due_runs(wanted, |row| row.build_deadline_ms.filter(|_| row.phase == RunPhase::Building)),
+            DueKind::CancelGrace => self.due_runs(wanted, |row| row.cancel_grace_ms),
+            DueKind::RetainRun => self.due_runs(wanted, |row| row.retain_until_ms),
+            DueKind::Condition => self.due_conditions(wanted),
+            DueKind::Schedule => self.due_schedules(wanted),
+            DueKind::RequestKey => self.due_request_keys(wanted),
+            DueKind::Worker => self.due_workers(wanted),
         }
     }
 
-    fn due_executions(&mut self, limit: u32, time: impl Fn(&Execution) -> Option<i64>) {
-        let rows = self.tables.state().executions.values();
-        for id in self.earliest(limit, rows.filter_map(|row| Some((time(row)?, row.id)))) {
+    fn due_executions(&mut self, wanted: &Wanted, time: impl Fn(&Execution) -> Option<i64>) {
+        let rows = self.tables.state().executions.values().filter(|row| wanted.lets(&row.namespace, row.id.0));
+        for id in self.earliest(wanted.limit, rows.filter_map(|row| Some((time(row)?, row.id)))) {
             self.execution(id);
         }
     }
 
-    fn due_runs(&mut self, limit: u32, time: impl Fn(&Run) -> Option<i64>) {
-        let rows = self.tables.state().runs.values();
-        for id in self.earliest::<RunId>(limit, rows.filter_map(|row| Some((time(row)?, row.id)))) {
+    fn due_runs(&mut self, wanted: &Wanted, time: impl Fn(&Run) -> Option<i64>) {
+        let rows = self.tables.state().runs.values().filter(|row| wanted.lets(&row.namespace, row.id.0));
+        for id in self.earliest::<RunId>(wanted.limit, rows.filter_map(|row| Some((time(row)?, row.id)))) {
             self.lock_run(id);
         }
     }
 
-    fn due_conditions(&mut self, limit: u32) {
+    fn due_conditions(&mut self, wanted: &Wanted) {
         let rows = self.tables.state().conditions.values().filter(|row| row.state == ConditionState::Open);
+        let rows = rows.filter(|row| wanted.lets(&row.namespace, row.run_id.0));
         let due = rows.filter_map(|row| Some((row.expires_ms?, (row.run_id, row.key.clone()))));
-        for (run, key) in self.earliest(limit, due) {
+        for (run, key) in self.earliest(wanted.limit, due) {
             self.state.conditions.extend(self.tables.state().conditions.get_key_value(&(run, key)).map(owned));
         }
     }
 
-    fn due_schedules(&mut self, limit: u32) {
-        let rows = self.tables.state().schedules.values().filter(|row| !row.paused);
-        for id in self.earliest(limit, rows.filter_map(|row| Some((row.next_fire_ms?, row.id)))) {
+    fn due_schedules(&mut self, wanted: &Wanted) {
+        let rows = self.tables.state().schedules.values().filter(|row| !row.paused && wanted.lets(&row.namespace, row.id.0));
+        for id in self.earliest(wanted.limit, rows.filter_map(|row| Some((row.next_fire_ms?, row.id)))) {
             self.schedule(id);
         }
     }
 
     /// A key goes when its window is over and what it stands for is no longer stored.
-    fn due_request_keys(&mut self, limit: u32) {
+    fn due_request_keys(&mut self, wanted: &Wanted) {
         let full = self.tables.state();
         let stored = |target: ExecutionId| full.executions.contains_key(&target) || full.runs.contains_key(&RunId(target.0));
-        let rows = full.request_keys.iter().filter(|(_, row)| !stored(row.target));
-        for key in self.earliest(limit, rows.map(|(key, row)| (row.expires_ms, key.clone()))) {
+        let rows = full.request_keys.iter().filter(|(_, row)| !stored(row.target) && wanted.lets(&row.namespace, row.target.0));
+        for key in self.earliest(wanted.limit, rows.map(|(key, row)| (row.expires_ms, key.clone()))) {
             self.state.request_keys.extend(full.request_keys.get_key_value(&key).map(owned));
         }
     }
 
-    fn due_workers(&mut self, limit: u32) {
+    fn due_workers(&mut self, wanted: &Wanted) {
         let rows = self.tables.state().workers.values();
-        for key in self.earliest(limit, rows.filter_map(|row| Some((row.expires_ms?, row.instance.clone())))) {
+        for key in self.earliest(wanted.limit, rows.filter_map(|row| Some((row.expires_ms?, row.instance.clone())))) {
             self.state.workers.extend(self.tables.state().workers.get_key_value(&key).map(owned));
         }
     }

@@ -69,7 +69,7 @@ impl Slice<'_> {
             Scope::Building(scope) => self.building(scope),
             Scope::Marks(run) => self.marks(*run),
             Scope::Group(child) => self.group(*child),
-            Scope::Due(kind, limit) => self.due(*kind, *limit),
+            Scope::Due(kind, wanted) => self.due(*kind, wanted),
             Scope::Key(namespace, key) => self.key(namespace, key),
             Scope::Claim(claim) => self.claim(claim),
             Scope::Lanes(names) => names.iter().for_each(|name| self.lane(name)),

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alphabets::{GroupState, Hold, Phase, RunPhase};
+use crate::alphabets::{ConditionState, GroupState, Hold, Phase, RunPhase};
 use crate::cut::{Moment, cut};
+use crate::dues;
 use crate::ids::{ExecutionId, RunId};
 use crate::query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
-use crate::rows::{Event, Execution, Run};
+use crate::rows::{Condition, Event, Execution, Run};
+use crate::scope::Wanted;
 use crate::state::State;
 use crate::store::{Cursor, EventPage, Filter};
 use crate::tables::Tables;
@@ -33,21 +35,23 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
             found.sort_by_key(|row| (row.enqueued_ms, row.child));
             page.rows.cancel_pending.extend(found.into_iter().take(*limit as usize).map(|row| (row.child, row)));
         }
-        Query::MarkedRuns(limit) => {
+        Query::MarkedRuns(wanted) => {
             let mut oldest: BTreeMap<RunId, i64> = BTreeMap::new();
-            for mark in full.marks.values() {
+            for mark in full.marks.values().filter(|mark| lets_run(full, wanted, mark.run_id)) {
                 let first = oldest.entry(mark.run_id).or_insert(mark.made_ms);
                 *first = mark.made_ms.min(*first);
             }
             let mut marked: Vec<_> = oldest.into_iter().map(|(run, made_ms)| (made_ms, run)).collect();
             marked.sort_unstable();
-            let runs = marked.into_iter().take(*limit as usize).filter_map(|(_, run)| full.runs.get(&run));
+            let runs = marked.into_iter().take(wanted.limit as usize).filter_map(|(_, run)| full.runs.get(&run));
             page.rows.runs.extend(runs.map(|run| (run.id, run.clone())));
         }
-        Query::BacklogRuns(limit) => {
-            let waiting = full.runs.values().filter(|run| run.cancel_backlog).take(*limit as usize);
-            page.rows.runs.extend(waiting.map(|run| (run.id, run.clone())));
+        Query::BacklogRuns(wanted) => {
+            let waiting = full.runs.values().filter(|run| run.cancel_backlog && lets_run(full, wanted, run.id));
+            page.rows.runs.extend(waiting.take(wanted.limit as usize).map(|run| (run.id, run.clone())));
         }
+        Query::Due(kind, wanted) => page.times = dues::first(full, *kind, wanted),
+        Query::AwaitedEnds(wanted) => awaited_ends(full, wanted, &mut page.rows),
         Query::ReadyRoutes(limit) => {
             let ready = full.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
             let routes: BTreeSet<_> = ready.map(|row| row.route_id).collect();
@@ -73,6 +77,28 @@ fn payload(full: &State, id: ExecutionId, rows: &mut State) {
     }
 }
 
+fn lets_run(full: &State, wanted: &Wanted, run: RunId) -> bool {
+    full.runs.get(&run).is_some_and(|row| wanted.lets(&row.namespace, run.0))
+}
+
+fn awaited_ends(full: &State, wanted: &Wanted, rows: &mut State) {
+    let run = |row: &Condition| row.upstream_run.and_then(|id| full.runs.get(&id)).filter(|run| run.phase == RunPhase::Ended);
+    let execution = |row: &Condition| {
+        row.upstream_execution.and_then(|id| full.executions.get(&id)).filter(|execution| execution.phase == Phase::Ended)
+    };
+    let open = full.conditions.values().filter(|row| {
+        let awaits = row.upstream_run.is_some() || row.upstream_execution.is_some();
+        awaits && row.state == ConditionState::Open && wanted.lets(&row.namespace, row.run_id.0)
+    });
+    let mut found: Vec<_> = open.map(|row| (run(row).is_none() && execution(row).is_none(), row)).collect();
+    found.sort_by_key(|(waits, _)| *waits);
+    for (_, row) in found.into_iter().take(wanted.limit as usize) {
+        rows.conditions.insert((row.run_id, row.key.clone()), row.clone());
+        rows.runs.extend(run(row).map(|run| (run.id, run.clone())));
+        rows.executions.extend(execution(row).map(|execution| (execution.id, execution.clone())));
+    }
+}
+
 fn has_tag(full: &State, owner: ExecutionId, tag: Option<&(String, String)>) -> bool {
     tag.is_none_or(|(key, value)| full.tags.get(&(owner, key.clone())).is_some_and(|row| row.value == *value))
 }
@@ -85,6 +111,7 @@ fn executions(full: &State, filter: &ExecutionFilter, after: Option<PageCursor>,
     let wanted = |row: &&Execution| {
         let lane = || full.routes.get(&row.route_id).map(|route| &route.lane);
         filter.namespace.as_ref().is_none_or(|name| row.namespace == *name)
+            && filter.namespaces.as_ref().is_none_or(|names| names.contains(&row.namespace))
             && filter.run.is_none_or(|run| row.run_id == Some(run))
             && filter.lane.as_ref().is_none_or(|name| lane() == Some(name))
             && (filter.states.is_empty() || filter.states.contains(&row.public_state()))
@@ -104,6 +131,7 @@ fn executions(full: &State, filter: &ExecutionFilter, after: Option<PageCursor>,
 fn runs(full: &State, filter: &RunFilter, after: Option<PageCursor>, limit: u32, page: &mut Page) {
     let wanted = |row: &&Run| {
         filter.namespace.as_ref().is_none_or(|name| row.namespace == *name)
+            && filter.namespaces.as_ref().is_none_or(|names| names.contains(&row.namespace))
             && filter.name.as_ref().is_none_or(|name| row.name == *name)
             && (filter.phases.is_empty() || filter.phases.contains(&row.phase))
             && filter.graph_version.as_ref().is_none_or(|version| row.graph_version.as_ref() == Some(version))

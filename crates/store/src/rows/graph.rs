@@ -81,6 +81,9 @@ table!(
         facts: Facts,
         expires_ms: Option<i64>,
         on_timeout: OnTimeout,
+        /// The run, or the execution, whose end resolves it.
+        upstream_run: Option<RunId>,
+        upstream_execution: Option<ExecutionId>,
         resolved_ms: Option<i64>,
     }
 );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use levada_store::{Record, Scope, State, Token};
+use levada_store::{Record, Scope, State, Token, Wanted};
 use parking_lot::Mutex;
 
 use crate::fault::Fault;
@@ -30,7 +30,7 @@ pub fn scope(fault: Fault, scope: &Scope) -> Scope {
             }
             Scope::Claim(claim)
         }
-        (Fault::IgnoresDueLimit, Scope::Due(kind, _)) => Scope::Due(*kind, u32::MAX),
+        (Fault::IgnoresDueLimit, Scope::Due(kind, wanted)) => Scope::Due(*kind, Wanted { limit: u32::MAX, ..wanted.clone() }),
         (Fault::ShowsMore, other) => Scope::All(vec![other.clone(), Scope::EngineNodes]),
         (_, other) => other.clone(),
     }

@@ -4,8 +4,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
 use levada_store::alphabets::CancelPolicy;
-use levada_store::{DueKind, Query, RunId, Store, Wake};
+use levada_store::{DueKind, ExecutionId, Query, Store, Wake};
 
+use super::due::Poison;
 use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
@@ -16,9 +17,15 @@ use crate::rules::CancelBacklog;
 const RUNS_MAX: u32 = 100;
 
 /// The worker of the cancel backlog.
-#[derive(Default)]
 pub(super) struct Backlog {
-    postponed: Postponed<RunId>,
+    postponed: Postponed<ExecutionId>,
+    graces: Poison,
+}
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self { postponed: Postponed::default(), graces: Poison::of("cancel_backlog") }
+    }
 }
 
 impl<S: Store> BackgroundWorker<S> for Backlog {
@@ -49,16 +56,15 @@ impl<S: Store> BackgroundWorker<S> for Backlog {
 
 impl Backlog {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
-        let mut report = super::due::sweep_due(engine, &[DueKind::CancelGrace], batch).await?;
-        let page = engine.read(Query::BacklogRuns(batch)).await?;
+        let mut report = self.graces.step(engine, &[DueKind::CancelGrace], batch).await?;
+        let page = engine.read(Query::BacklogRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
         let now_ms = page.rows.now_ms;
-        let served = page.rows.runs.into_values().filter(|run| engine.settings.serves(&run.namespace));
-        for run in served.filter(|run| !self.postponed.waits(run.id, now_ms)) {
+        for run in page.rows.runs.into_values() {
             let policy = run.cancel_policy.unwrap_or(CancelPolicy::CancelAll);
             let rule = CancelBacklog { run: run.id, policy, include_finalizers: run.cancel_finalizers };
             match engine.act("cancel_backlog", rule).await {
                 Ok(step) => {
-                    self.postponed.forget(run.id);
+                    self.postponed.forget(ExecutionId(run.id.0));
                     report.add("cancelled", step.cancelled);
                     report.add("left", u64::from(step.left));
                     report.more |= step.left && step.cancelled > 0;
@@ -67,7 +73,7 @@ impl Backlog {
                 Err(_) => {
                     metrics::background_error("cancel_backlog");
                     report.add("errors", 1_u64);
-                    self.postponed.put(run.id, now_ms);
+                    self.postponed.put(ExecutionId(run.id.0), now_ms);
                 }
             }
         }

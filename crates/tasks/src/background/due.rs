@@ -6,8 +6,9 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
-use levada_store::{DueKind, Query, Scope, Store};
+use levada_store::{DueKind, ExecutionId, Page, Query, Scope, Store};
 
+use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -40,142 +41,234 @@ pub(super) static ALL: [Due; 8] = [
     },
 ];
 
-impl<S: Store> BackgroundWorker<S> for &'static Due {
+/// A worker of the list, and what it left alone.
+pub(super) struct Sweep {
+    due: &'static Due,
+    poison: Poison,
+}
+
+impl Sweep {
+    pub(super) fn of(due: &'static Due) -> Self {
+        Self { due, poison: Poison::of(due.name) }
+    }
+}
+
+impl<S: Store> BackgroundWorker<S> for Sweep {
     fn name(&self) -> &'static str {
-        self.name
+        self.due.name
     }
 
     fn dues(&self) -> &'static [DueKind] {
-        self.kinds
+        self.due.kinds
     }
 
     fn tick_ms(&self) -> u64 {
-        self.tick_ms
+        self.due.tick_ms
     }
 
     fn batch(&self) -> u32 {
-        self.batch
+        self.due.batch
     }
 
     fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
-        sweep_due(engine, self.kinds, batch).boxed()
+        self.poison.step(engine, self.due.kinds, batch).boxed()
     }
 }
 
-/// Handles what is due of these kinds, one batch of each.
-pub(super) async fn sweep_due<S: Store>(engine: &Engine<S>, kinds: &[DueKind], batch: u32) -> Result<Report, Error> {
-    let mut report = Report::default();
-    for kind in kinds {
-        let next_ms = engine.store.next_due(*kind).await?;
-        if next_ms.is_none_or(|at| at > engine.about_now()) {
-            report.again_at(next_ms);
-            continue;
-        }
-        let handled = sweep(engine, *kind, batch, &mut report).await?;
-        if handled >= batch {
-            report.more = true;
-        } else {
-            report.again_at(engine.store.next_due(*kind).await?);
-        }
-    }
-    Ok(report)
+/// Rows that cannot be loaded or handled: left out of the batches for a while, so that they never block the others.
+pub(super) struct Poison {
+    /// Whose metric counts them.
+    worker: &'static str,
+    ids: Postponed<ExecutionId>,
 }
 
-/// One batch of one kind; how many rows were handled.
-async fn sweep<S: Store>(engine: &Engine<S>, kind: DueKind, limit: u32, report: &mut Report) -> Result<u32, Error> {
-    match kind {
-        DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline | DueKind::Promote | DueKind::Staged => {
-            sweep_executions(engine, kind, limit, report).await
-        }
-        DueKind::RetainRun => {
-            let removed = engine.act("retention", RetainRuns { limit }).await?;
-            report.add("deleted", removed);
-            Ok(removed)
-        }
-        DueKind::RetainExecution => {
-            let removed = engine.act("retention", RetainExecutions { limit }).await?;
-            report.add("deleted", removed);
-            Ok(removed)
-        }
-        DueKind::RequestKey => {
-            let removed = engine.act("sweep", ExpireRequestKeys { limit }).await?;
-            report.add("request_keys", removed);
-            Ok(removed)
-        }
-        DueKind::Worker => {
-            let swept = engine.act("sweep", SweepWorkers { limit }).await?;
-            report.add("workers_lost", swept.lost);
-            report.add("workers_forgotten", swept.forgotten);
-            Ok(swept.lost + swept.forgotten)
-        }
-        DueKind::RunDeadline | DueKind::Building | DueKind::CancelGrace => {
-            let swept = engine.act("sweep_runs", SweepRuns { kind, limit }).await?;
-            report.add("expired", swept.expired);
-            report.add("never_sealed", swept.never_sealed);
-            report.add("grace_over", swept.grace_over);
-            Ok(swept.total())
-        }
-        DueKind::Condition => expire_conditions(engine, limit, report).await,
-        DueKind::Schedule => fire_schedules(engine, limit, report).await,
-    }
-}
+/// Rows of one step that may turn out to be poison. More than that are no single faults: the worker is restarted later.
+const POISON_MAX: u32 = 20;
 
-/// Each condition is missed in a transaction of its own run.
-async fn expire_conditions<S: Store>(engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
-    let due = engine.act("due_conditions", DueConditions { limit }).await?;
-    let handled = u32::try_from(due.len()).unwrap_or(u32::MAX);
-    for condition in due {
-        match engine.act("expire_condition", condition).await {
-            Ok(_) => report.add("missed", 1_u64),
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(_) => {
-                metrics::background_error("waitpoint_expiry");
-                report.add("errors", 1_u64);
+impl Poison {
+    pub(super) fn of(worker: &'static str) -> Self {
+        Self { worker, ids: Postponed::default() }
+    }
+
+    /// Handles what is due of these kinds, one batch of each.
+    pub(super) async fn step<S: Store>(&self, engine: &Engine<S>, kinds: &[DueKind], batch: u32) -> Result<Report, Error> {
+        let mut report = Report::default();
+        for kind in kinds {
+            let next = self.first(engine, *kind, 1).await?;
+            let next_ms = next.times.first().map(|(at_ms, _)| *at_ms);
+            if next_ms.is_none_or(|at| at > next.rows.now_ms) {
+                report.again_at(next_ms);
+                continue;
+            }
+            let handled = self.batch(engine, *kind, batch, &mut report).await?;
+            if handled >= batch {
+                report.more = true;
+            } else {
+                report.again_at(self.first(engine, *kind, 1).await?.times.first().map(|(at_ms, _)| *at_ms));
+            }
+        }
+        report.again_at(self.ids.next_ms());
+        report.left_alone = self.ids.waiting(engine.about_now());
+        Ok(report)
+    }
+
+    /// The earliest times of a kind that are not left alone.
+    async fn first<S: Store>(&self, engine: &Engine<S>, kind: DueKind, limit: u32) -> Result<Page, Error> {
+        let except = self.ids.waiting(engine.about_now());
+        engine.read(Query::Due(kind, engine.wanted(limit, &except))).await
+    }
+
+    /// One batch. If it fails as a whole, smaller ones, down to the first row alone: that one is the poison.
+    async fn batch<S: Store>(&self, engine: &Engine<S>, kind: DueKind, most: u32, report: &mut Report) -> Result<u32, Error> {
+        let (mut size, mut handled, mut poisoned) = (most, 0, 0);
+        loop {
+            match self.sweep(engine, kind, size, report).await {
+                Ok(done) => {
+                    handled += done;
+                    // A part of the batch succeeded: the next step begins with a whole one.
+                    return Ok(if size < most { most } else { handled });
+                }
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) if size > 1 => size /= 2,
+                Err(error) => {
+                    let first = self.first(engine, kind, 1).await?;
+                    let Some((_, id)) = first.times.first().filter(|(_, id)| *id != 0) else { return Err(error) };
+                    self.found(ExecutionId(*id), first.rows.now_ms, report);
+                    poisoned += 1;
+                    if poisoned >= POISON_MAX {
+                        return Err(error);
+                    }
+                    size = most;
+                }
             }
         }
     }
-    Ok(handled)
-}
 
-/// Each schedule fires in a transaction of its own, which also moves it on: however many nodes try, one does.
-async fn fire_schedules<S: Store>(engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
-    let due = engine.read(Query::Scope(Scope::Due(DueKind::Schedule, limit))).await?.rows.schedules;
-    let mut handled = 0;
-    for row in due.into_values().filter(|row| engine.settings.serves(&row.namespace)) {
-        let fired = match FireSchedule::of(&row, None) {
-            Ok(rule) => engine.act("fire_schedule", rule).await,
-            Err(damaged) => Err(damaged),
-        };
-        match fired {
-            Ok(fired) => {
-                handled += 1;
-                report.add("fired", u64::try_from(fired.runs.len()).unwrap_or(u64::MAX));
-                report.add("missed", fired.missed);
-                report.add("skipped", fired.skipped);
+    fn found(&self, id: ExecutionId, now_ms: i64, report: &mut Report) {
+        metrics::background_error(self.worker);
+        report.add("errors", 1_u64);
+        self.ids.put(id, now_ms);
+    }
+
+    /// Up to so many rows of one kind; how many were handled.
+    async fn sweep<S: Store>(&self, engine: &Engine<S>, kind: DueKind, limit: u32, report: &mut Report) -> Result<u32, Error> {
+        let except = self.ids.waiting(engine.about_now());
+        match kind {
+            DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline | DueKind::Promote | DueKind::Staged => {
+                self.sweep_executions(engine, kind, limit, report).await
             }
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(_) => {
-                metrics::background_error("schedule");
-                report.add("errors", 1_u64);
+            DueKind::RetainRun => {
+                let removed = engine.act_except("retention", RetainRuns { limit }, &except).await?;
+                self.retained(engine, kind, limit, removed, report).await
             }
+            DueKind::RetainExecution => {
+                let removed = engine.act_except("retention", RetainExecutions { limit }, &except).await?;
+                self.retained(engine, kind, limit, removed, report).await
+            }
+            DueKind::RequestKey => {
+                let removed = engine.act_except("sweep", ExpireRequestKeys { limit }, &except).await?;
+                report.add("request_keys", removed);
+                Ok(removed)
+            }
+            DueKind::Worker => {
+                let swept = engine.act("sweep", SweepWorkers { limit }).await?;
+                report.add("workers_lost", swept.lost);
+                report.add("workers_forgotten", swept.forgotten);
+                Ok(swept.lost + swept.forgotten)
+            }
+            DueKind::RunDeadline | DueKind::Building | DueKind::CancelGrace => {
+                let swept = engine.act_except("sweep_runs", SweepRuns { kind, limit }, &except).await?;
+                report.add("expired", swept.expired);
+                report.add("never_sealed", swept.never_sealed);
+                report.add("grace_over", swept.grace_over);
+                Ok(swept.total())
+            }
+            DueKind::Condition => self.expire_conditions(engine, limit, report).await,
+            DueKind::Schedule => self.fire_schedules(engine, limit, report).await,
         }
     }
-    Ok(handled)
-}
 
-async fn sweep_executions<S: Store>(engine: &Engine<S>, kind: DueKind, limit: u32, report: &mut Report) -> Result<u32, Error> {
-    let rule = SweepExecutions { kind, limit, random: engine.world.random(), back_since_ms: engine.back_since() };
-    let swept = engine.act("sweep_executions", rule).await?;
-    let counters = [
-        ("reclaimed", swept.reclaimed),
-        ("crash_limited", swept.crash_limited),
-        ("retried", swept.retried),
-        ("ended", swept.ended),
-        ("expired", swept.expired),
-        ("promoted", swept.promoted),
-        ("never_sealed", swept.never_sealed),
-        ("errors", swept.failed),
-    ];
-    counters.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| report.add(name, count));
-    Ok(swept.total())
+    /// What should have been removed and was not will not be removed by the next try either.
+    async fn retained<S: Store>(
+        &self,
+        engine: &Engine<S>,
+        kind: DueKind,
+        limit: u32,
+        removed: u32,
+        report: &mut Report,
+    ) -> Result<u32, Error> {
+        report.add("deleted", removed);
+        if removed == 0 {
+            let due = self.first(engine, kind, limit).await?;
+            let now_ms = due.rows.now_ms;
+            due.times.iter().filter(|(at_ms, _)| *at_ms <= now_ms).for_each(|(_, id)| self.ids.put(ExecutionId(*id), now_ms));
+        }
+        Ok(removed)
+    }
+
+    /// Each condition is missed in a transaction of its own run.
+    async fn expire_conditions<S: Store>(&self, engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
+        let except = self.ids.waiting(engine.about_now());
+        let due = engine.act_except("due_conditions", DueConditions { limit }, &except).await?;
+        let handled = u32::try_from(due.len()).unwrap_or(u32::MAX);
+        for condition in due {
+            let owner = ExecutionId(condition.run.0);
+            match engine.act("expire_condition", condition).await {
+                Ok(_) => report.add("missed", 1_u64),
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) => self.found(owner, engine.about_now(), report),
+            }
+        }
+        Ok(handled)
+    }
+
+    /// Each schedule fires in a transaction of its own, which also moves it on: however many nodes try, one does.
+    async fn fire_schedules<S: Store>(&self, engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
+        let except = self.ids.waiting(engine.about_now());
+        let scope = Scope::Due(DueKind::Schedule, engine.wanted(limit, &except));
+        let due = engine.read(Query::Scope(scope)).await?.rows.schedules;
+        let mut handled = 0;
+        for row in due.into_values() {
+            let fired = match FireSchedule::of(&row, None) {
+                Ok(rule) => engine.act("fire_schedule", rule).await,
+                Err(damaged) => Err(damaged),
+            };
+            match fired {
+                Ok(fired) => {
+                    handled += 1;
+                    report.add("fired", u64::try_from(fired.runs.len()).unwrap_or(u64::MAX));
+                    report.add("missed", fired.missed);
+                    report.add("skipped", fired.skipped);
+                }
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) => self.found(ExecutionId(row.id.0), engine.about_now(), report),
+            }
+        }
+        Ok(handled)
+    }
+
+    async fn sweep_executions<S: Store>(
+        &self,
+        engine: &Engine<S>,
+        kind: DueKind,
+        limit: u32,
+        report: &mut Report,
+    ) -> Result<u32, Error> {
+        let except = self.ids.waiting(engine.about_now());
+        let rule = SweepExecutions { kind, limit, random: engine.world.random(), back_since_ms: engine.back_since() };
+        let swept = engine.act_except("sweep_executions", rule, &except).await?;
+        let counters = [
+            ("reclaimed", swept.reclaimed),
+            ("crash_limited", swept.crash_limited),
+            ("retried", swept.retried),
+            ("ended", swept.ended),
+            ("expired", swept.expired),
+            ("promoted", swept.promoted),
+            ("never_sealed", swept.never_sealed),
+        ];
+        counters.into_iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| report.add(name, count));
+        swept.failed.iter().for_each(|id| self.found(*id, engine.about_now(), report));
+        // A batch that is full of poison is as good as handled: the next one has others.
+        Ok(swept.total() + u32::try_from(swept.failed.len()).unwrap_or(u32::MAX))
+    }
 }

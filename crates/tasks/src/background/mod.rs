@@ -9,6 +9,7 @@
 //!                         └─▶ desk of waiting claims
 //! ```
 
+mod awaited;
 mod backlog;
 mod dispatch;
 mod due;
@@ -24,6 +25,8 @@ mod settle;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use levada_base::{Error, codes};
@@ -59,18 +62,22 @@ pub(crate) trait BackgroundWorker<S: Store>: Send + Sync {
     fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>>;
 }
 
+/// The background workers of a node, which remember what they left alone.
+pub(crate) type Workers<S> = Vec<Arc<dyn BackgroundWorker<S>>>;
+
 /// Every background worker, each once.
-pub(crate) fn registry<S: Store>() -> Vec<Box<dyn BackgroundWorker<S>>> {
-    let mut workers: Vec<Box<dyn BackgroundWorker<S>>> = vec![
-        Box::new(node::Heartbeat),
-        Box::new(settle::Settle::default()),
-        Box::new(dispatch::Dispatch),
-        Box::new(reconcile::Reconcile),
-        Box::new(backlog::Backlog::default()),
-        Box::new(gauges::Gauges),
-        Box::new(events::EventRetention),
+pub(crate) fn registry<S: Store>() -> Workers<S> {
+    let mut workers: Workers<S> = vec![
+        Arc::new(node::Heartbeat),
+        Arc::new(settle::Settle::default()),
+        Arc::new(dispatch::Dispatch),
+        Arc::new(reconcile::Reconcile),
+        Arc::new(backlog::Backlog::default()),
+        Arc::new(awaited::AwaitedEnds::default()),
+        Arc::new(gauges::Gauges),
+        Arc::new(events::EventRetention),
     ];
-    workers.extend(due::ALL.iter().map(|due| Box::new(due) as Box<dyn BackgroundWorker<S>>));
+    workers.extend(due::ALL.iter().map(|kind| Arc::new(due::Sweep::of(kind)) as Arc<dyn BackgroundWorker<S>>));
     workers
 }
 
@@ -80,12 +87,12 @@ pub(crate) fn names() -> Vec<&'static str> {
 }
 
 /// One step of the named worker.
-pub(crate) async fn tick<S: Store>(engine: &Engine<S>, name: &str) -> Result<Report, Error> {
-    let Some(worker) = registry::<S>().into_iter().find(|worker| worker.name() == name) else {
+pub(crate) async fn tick<S: Store>(engine: &Engine<S>, workers: &Workers<S>, name: &str) -> Result<Report, Error> {
+    let Some(worker) = workers.iter().find(|worker| worker.name() == name) else {
         return Err(Error::new(codes::LV_T002, format!("background worker \"{name}\" does not exist"))
             .with_hint(format!("the background workers are {}", names().join(", "))));
     };
-    let batch = batch_of(engine, &*worker);
+    let batch = batch_of(engine, &**worker);
     worker.tick(engine, batch).await
 }
 

@@ -1,6 +1,7 @@
 //! The post of a background worker: how it is woken, when it meant to look again, and how it fared.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub struct BackgroundStatus {
 
 /// A worker in its loop.
 pub(crate) struct Post<S: Store> {
-    worker: Box<dyn BackgroundWorker<S>>,
+    worker: Arc<dyn BackgroundWorker<S>>,
     wake: Notify,
     /// Store time at which it means to look again.
     sleeps_until_ms: AtomicI64,
@@ -59,7 +60,7 @@ const RETRY_MS_MIN: i64 = 20;
 const RETRY_MS_MAX: i64 = 1_000;
 
 impl<S: Store> Post<S> {
-    pub(crate) fn new(worker: Box<dyn BackgroundWorker<S>>) -> Self {
+    pub(crate) fn new(worker: Arc<dyn BackgroundWorker<S>>) -> Self {
         let status = BackgroundStatus { name: worker.name(), ..BackgroundStatus::default() };
         Self { worker, wake: Notify::new(), sleeps_until_ms: AtomicI64::new(i64::MAX), status: Mutex::new(status) }
     }

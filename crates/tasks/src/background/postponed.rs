@@ -19,9 +19,9 @@ impl<K> Default for Postponed<K> {
 }
 
 impl<K: Ord + Copy> Postponed<K> {
-    /// Whether it is to be left alone.
-    pub(super) fn waits(&self, key: K, now_ms: i64) -> bool {
-        self.0.lock().get(&key).is_some_and(|(until, _)| *until > now_ms)
+    /// What is to be left alone.
+    pub(super) fn waiting(&self, now_ms: i64) -> Vec<K> {
+        self.0.lock().iter().filter(|(_, (until, _))| *until > now_ms).map(|(key, _)| *key).collect()
     }
 
     /// It failed.
@@ -59,7 +59,7 @@ mod tests {
         for _ in 0..7 {
             postponed.put(1, now_ms);
             let until = postponed.next_ms().unwrap_or_default();
-            assert!(postponed.waits(1, until - 1) && !postponed.waits(1, until));
+            assert_eq!((postponed.waiting(until - 1), postponed.waiting(until)), (vec![1], vec![]));
             waits.push(until - now_ms);
             now_ms = until;
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use levada_store::ExecutionId;
+
 /// The report of one step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -11,6 +13,8 @@ pub struct Report {
     pub more: bool,
     /// Store time from which there is something to do again, as far as is stored now.
     pub next_due_ms: Option<i64>,
+    /// Executions, runs and schedules that could not be handled and are left alone for a while.
+    pub left_alone: Vec<ExecutionId>,
 }
 
 impl Report {

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
-use levada_store::{Query, RunId, Store, Wake};
+use levada_store::{ExecutionId, Query, RunId, Store, Wake};
 
 use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
@@ -17,7 +17,7 @@ const RUNS_MAX: u32 = 200;
 /// The settle worker.
 #[derive(Default)]
 pub(super) struct Settle {
-    postponed: Postponed<RunId>,
+    postponed: Postponed<ExecutionId>,
 }
 
 impl<S: Store> BackgroundWorker<S> for Settle {
@@ -45,10 +45,9 @@ impl<S: Store> BackgroundWorker<S> for Settle {
 impl Settle {
     async fn settle<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
-        let page = engine.read(Query::MarkedRuns(batch)).await?;
+        let page = engine.read(Query::MarkedRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
         let now_ms = page.rows.now_ms;
-        let wanted = page.rows.runs.values().filter(|run| engine.settings.serves(&run.namespace)).map(|run| run.id);
-        let runs: Vec<RunId> = wanted.filter(|run| !self.postponed.waits(*run, now_ms)).collect();
+        let runs: Vec<RunId> = page.rows.runs.keys().copied().collect();
         for run in runs {
             self.settle_run(engine, run, now_ms, &mut report).await?;
         }
@@ -65,7 +64,7 @@ impl Settle {
     ) -> Result<(), Error> {
         match engine.act("settle", SettleRun { run }).await {
             Ok(settled) => {
-                self.postponed.forget(run);
+                self.postponed.forget(ExecutionId(run.0));
                 report.add("settled", settled.settled);
                 report.add("fired", settled.fired);
                 report.add("runs_ended", settled.runs_ended);
@@ -77,7 +76,7 @@ impl Settle {
             Err(_) => {
                 metrics::background_error("settle");
                 report.add("errors", 1_u64);
-                self.postponed.put(run, now_ms);
+                self.postponed.put(ExecutionId(run.0), now_ms);
                 Ok(())
             }
         }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::post::{BackgroundStatus, Next, Post};
-use super::{pump, registry};
+use super::{Workers, pump};
 use crate::engine::Engine;
 use crate::timer;
 
@@ -34,11 +34,11 @@ impl Supervisor {
     ///
     /// # Errors
     /// `LV-T001` outside of a tokio runtime.
-    pub(crate) fn start<S: Store>(&self, engine: &Arc<Engine<S>>) -> Result<(), Error> {
+    pub(crate) fn start<S: Store>(&self, engine: &Arc<Engine<S>>, workers: &Workers<S>) -> Result<(), Error> {
         let runtime = runtime()?;
         let settings = &engine.settings.background;
         let wanted = |name: &str| settings.workers.get(name).is_none_or(|worker| worker.enabled);
-        let workers = registry::<S>().into_iter().filter(|worker| wanted(worker.name()));
+        let workers = workers.iter().filter(|worker| wanted(worker.name())).cloned();
         let posts: Vec<_> = workers.map(|worker| Arc::new(Post::new(worker))).collect();
         let mut loops = self.loops.lock();
         let woken = if settings.wakes { posts.clone() } else { Vec::new() };

@@ -84,6 +84,7 @@ fn t_013_names_are_those_of_the_contract() {
         "edge_cancel_dispatch",
         "edge_cancel_reconcile",
         "cancel_backlog",
+        "awaited_ends",
         "gauges",
         "event_retention",
         "lease_expiry",

@@ -92,13 +92,15 @@ impl<S: Store> Tasks<S> {
                 ids.dedup();
                 return within_limit(ids);
             }
-            Selection::Filter(filter) => filter,
+            Selection::Filter(mut filter) => {
+                filter.namespaces = self.engine.settings.narrowed(filter.namespaces);
+                filter
+            }
         };
         let (mut ids, mut after) = (Vec::new(), None);
         loop {
             let page = self.engine.read(Query::Executions(filter.clone(), after, PAGE)).await?;
-            let served = page.rows.executions.values().filter(|row| self.engine.settings.serves(&row.namespace));
-            ids.extend(served.map(|row| row.id));
+            ids.extend(page.rows.executions.values().map(|row| row.id));
             after = page.next;
             if after.is_none() || ids.len() > BULK_EXECUTIONS_MAX {
                 return within_limit(ids);

@@ -23,25 +23,47 @@ const LOOK_MS: u64 = 1_000;
 impl<S: Store> Tasks<S> {
     /// The events that a filter lets through, after a cursor or from the beginning of what is kept.
     #[must_use]
-    pub fn subscribe(&self, mut filter: Filter, after: Option<Cursor>) -> EventFeed<S> {
-        let asked = Some(filter.namespaces).filter(|names| !names.is_empty());
-        // A node without a namespace that was asked for shows nothing, which no list of names says but one that is nobody's.
-        let names = self.engine.settings.narrowed(asked);
-        filter.namespaces = names.map_or_else(Vec::new, |names| if names.is_empty() { vec![String::new()] } else { names });
+    pub fn subscribe(&self, filter: Filter, after: Option<Cursor>) -> EventFeed<S> {
         EventFeed {
             wakes: self.engine.store.wake(),
+            filter: self.engine.own_events(filter),
             engine: Arc::clone(&self.engine),
-            filter,
             cursor: after.unwrap_or_default(),
+            read_at: None,
         }
     }
 
     /// One page of events after a cursor, without waiting.
     ///
     /// # Errors
-    /// What the store says.
+    /// `LV-T008` if events after the cursor may have been dropped; what the store says.
     pub async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
-        self.engine.store.events(after, filter, limit).await
+        self.engine.check_kept(after).await?;
+        self.engine.store.events(after, &self.engine.own_events(filter.clone()), limit).await
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// The filter that lets only events of the namespaces through that this node serves.
+    fn own_events(&self, mut filter: Filter) -> Filter {
+        let asked = Some(filter.namespaces).filter(|names| !names.is_empty());
+        // A node without a namespace that was asked for shows nothing, which no list of names says but one that is nobody's.
+        let names = self.settings.narrowed(asked);
+        filter.namespaces = names.map_or_else(Vec::new, |names| if names.is_empty() { vec![String::new()] } else { names });
+        filter
+    }
+
+    /// Whether all events after a cursor are still there: events go oldest first, and the one that the cursor stands at is.
+    async fn check_kept(&self, cursor: Cursor) -> Result<(), Error> {
+        if cursor == Cursor::default() {
+            return Ok(());
+        }
+        let before = Cursor { event: cursor.event.saturating_sub(1), ..cursor };
+        if self.store.events(before, &Filter::default(), 1).await?.next == cursor {
+            return Ok(());
+        }
+        let message = format!("cursor \"{}\" is older than the events that are kept", CursorText(cursor));
+        Err(Error::new(codes::LV_T008, message).with_hint("start again without one; what was missed is in no event any longer"))
     }
 }
 
@@ -50,6 +72,8 @@ pub struct EventFeed<S: Store> {
     engine: Arc<Engine<S>>,
     filter: Filter,
     cursor: Cursor,
+    /// When it last read, by this node's clock; never in a feed that was just resumed.
+    read_at: Option<Duration>,
     wakes: WakeReceiver,
 }
 
@@ -63,7 +87,7 @@ impl<S: Store> EventFeed<S> {
     /// The next page with at least one event; waits for it. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// What the store says; asking again goes on at the same place.
+    /// `LV-T008` if events after the cursor may have been dropped. What the store says; asking again goes on at the same place.
     pub async fn next(&mut self) -> Result<EventPage, Error> {
         loop {
             if let Some(page) = self.poll().await? {
@@ -77,8 +101,15 @@ impl<S: Store> EventFeed<S> {
     /// The next page if there is one now.
     ///
     /// # Errors
-    /// What the store says.
+    /// `LV-T008` if events after the cursor may have been dropped; what the store says.
     pub async fn poll(&mut self) -> Result<Option<EventPage>, Error> {
+        let now = self.engine.world.clock().elapsed();
+        let kept = timer::span_of_ms(self.engine.settings.event_retention_ms);
+        // Nothing that came after the last look can be gone while it is kept.
+        if self.read_at.is_none_or(|at| now.saturating_sub(at) >= kept) {
+            self.engine.check_kept(self.cursor).await?;
+        }
+        self.read_at = Some(now);
         loop {
             let page = self.engine.store.events(self.cursor, &self.filter, PAGE).await?;
             let moved = page.next != self.cursor;

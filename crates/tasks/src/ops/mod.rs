@@ -30,7 +30,7 @@ use std::time::Duration;
 use levada_base::{Error, World, codes};
 use levada_store::{Store, Token};
 
-use crate::background::{self, BackgroundStatus, Report, Supervisor};
+use crate::background::{self, BackgroundStatus, Report, Supervisor, Workers};
 use crate::engine::Engine;
 use crate::settings::Settings;
 use crate::spec::Handle;
@@ -54,11 +54,12 @@ use crate::spec::Handle;
 pub struct Tasks<S: Store> {
     pub(crate) engine: Arc<Engine<S>>,
     pub(crate) supervisor: Arc<Supervisor>,
+    workers: Arc<Workers<S>>,
 }
 
 impl<S: Store> Clone for Tasks<S> {
     fn clone(&self) -> Self {
-        Self { engine: Arc::clone(&self.engine), supervisor: Arc::clone(&self.supervisor) }
+        Self { engine: Arc::clone(&self.engine), supervisor: Arc::clone(&self.supervisor), workers: Arc::clone(&self.workers) }
     }
 }
 
@@ -72,9 +73,9 @@ impl<S: Store> Tasks<S> {
         settings.check(&background::names())?;
         let enabled = settings.background.enabled;
         let engine = Arc::new(Engine::open(store, settings, world).await?);
-        let tasks = Self { engine, supervisor: Arc::default() };
+        let tasks = Self { engine, supervisor: Arc::default(), workers: Arc::new(background::registry()) };
         if enabled {
-            tasks.supervisor.start(&tasks.engine)?;
+            tasks.supervisor.start(&tasks.engine, &tasks.workers)?;
         }
         Ok(tasks)
     }
@@ -99,7 +100,7 @@ impl<S: Store> Tasks<S> {
     /// `LV-T002` if there is no such worker; what the step met.
     pub async fn tick(&self, worker: &str) -> Result<Report, Error> {
         self.engine.now().await?;
-        background::tick(&self.engine, worker).await
+        background::tick(&self.engine, &self.workers, worker).await
     }
 
     /// One step of every background worker, in their order; the reports by name.
@@ -110,7 +111,7 @@ impl<S: Store> Tasks<S> {
         self.engine.now().await?;
         let mut reports = Vec::new();
         for name in background::names() {
-            reports.push((name, background::tick(&self.engine, name).await?));
+            reports.push((name, background::tick(&self.engine, &self.workers, name).await?));
         }
         Ok(reports)
     }

@@ -113,11 +113,17 @@ impl<S: Store> Tasks<S> {
     ///
     /// # Errors
     /// `LV-T001` for a page that is too large.
-    pub async fn list_runs(&self, filter: RunFilter, after: Option<PageCursor>, limit: u32) -> Result<Listed<RunView>, Error> {
+    pub async fn list_runs(
+        &self,
+        mut filter: RunFilter,
+        after: Option<PageCursor>,
+        limit: u32,
+    ) -> Result<Listed<RunView>, Error> {
+        filter.namespaces = self.engine.settings.narrowed(filter.namespaces);
         let page = self.engine.read(Query::Runs(filter, after, page_size(limit)?)).await?;
-        let served = page.rows.runs.values().filter(|row| self.engine.settings.serves(&row.namespace));
+        let runs = page.rows.runs.values();
         let mut items: Vec<_> =
-            served.map(|run| RunView { run: run.clone(), tags: tags_of(&page.rows, ExecutionId(run.id.0)) }).collect();
+            runs.map(|run| RunView { run: run.clone(), tags: tags_of(&page.rows, ExecutionId(run.id.0)) }).collect();
         items.sort_by_key(|view| (view.run.created_ms, view.run.id));
         Ok(Listed { items, next: page.next })
     }
@@ -128,13 +134,13 @@ impl<S: Store> Tasks<S> {
     /// `LV-T001` for a page that is too large.
     pub async fn list_executions(
         &self,
-        filter: ExecutionFilter,
+        mut filter: ExecutionFilter,
         after: Option<PageCursor>,
         limit: u32,
     ) -> Result<Listed<ExecutionView>, Error> {
+        filter.namespaces = self.engine.settings.narrowed(filter.namespaces);
         let page = self.engine.read(Query::Executions(filter, after, page_size(limit)?)).await?;
-        let served = page.rows.executions.values().filter(|row| self.engine.settings.serves(&row.namespace));
-        let mut items: Vec<_> = served.map(|row| view_of(&page.rows, row)).collect();
+        let mut items: Vec<_> = page.rows.executions.values().map(|row| view_of(&page.rows, row)).collect();
         items.sort_by_key(|view| (view.execution.created_ms, view.execution.id));
         Ok(Listed { items, next: page.next })
     }

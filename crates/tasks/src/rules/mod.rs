@@ -73,6 +73,7 @@ pub use renew::{RecordProgress, RenewLeases, Renewed};
 pub use replay::{ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
 pub use retention::{ExpireRequestKeys, RetainExecutions, RetainRuns};
 pub use revoke::{RevokeLease, Revoked};
+pub(crate) use schedules::next_fires;
 pub use schedules::{CreateSchedule, DeleteSchedule, FireSchedule, Fired, PauseSchedule, ResumeSchedule};
 pub use settle::{SettleRun, Settled};
 pub use sweep::{SweepExecutions, Swept};

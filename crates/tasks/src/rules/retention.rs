@@ -32,7 +32,7 @@ impl Rule for RetainRuns {
     type Answer = u32;
 
     fn scope(&self) -> Scope {
-        Scope::Due(DueKind::RetainRun, self.limit)
+        Scope::Due(DueKind::RetainRun, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<u32, Error> {
@@ -49,7 +49,7 @@ impl Rule for RetainExecutions {
     type Answer = u32;
 
     fn scope(&self) -> Scope {
-        Scope::Due(DueKind::RetainExecution, self.limit)
+        Scope::Due(DueKind::RetainExecution, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<u32, Error> {
@@ -66,7 +66,7 @@ impl Rule for ExpireRequestKeys {
     type Answer = u32;
 
     fn scope(&self) -> Scope {
-        Scope::Due(DueKind::RequestKey, self.limit)
+        Scope::Due(DueKind::RequestKey, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<u32, Error> {

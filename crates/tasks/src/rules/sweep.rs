@@ -23,7 +23,7 @@ pub struct SweepExecutions {
 }
 
 /// What a sweep did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Swept {
     /// Leases that ended and work that may be claimed again.
     pub reclaimed: u32,
@@ -36,7 +36,7 @@ pub struct Swept {
     /// Staged work that was never added to a run.
     pub never_sealed: u32,
     /// Rows that could not be handled, because something that belongs to them is damaged. They stay as they are.
-    pub failed: u32,
+    pub failed: Vec<ExecutionId>,
 }
 
 impl Swept {
@@ -51,7 +51,7 @@ impl Rule for SweepExecutions {
     type Answer = Swept;
 
     fn scope(&self) -> Scope {
-        Scope::Due(self.kind, self.limit)
+        Scope::Due(self.kind, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Swept, Error> {
@@ -61,8 +61,9 @@ impl Rule for SweepExecutions {
             match self.kind {
                 DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline => {
                     // One bad row must not keep the others waiting.
-                    let is_bad = self.overdue(draft, id, index, &mut swept).is_err();
-                    swept.failed += u32::from(is_bad);
+                    if self.overdue(draft, id, index, &mut swept).is_err() {
+                        swept.failed.push(id);
+                    }
                 }
                 DueKind::Promote => promote(draft, id, &mut swept),
                 DueKind::Staged => never_sealed(draft, id, &mut swept),

@@ -182,7 +182,7 @@ impl Rule for SweepWorkers {
     type Answer = WorkersSwept;
 
     fn scope(&self) -> Scope {
-        Scope::Due(DueKind::Worker, self.limit)
+        Scope::Due(DueKind::Worker, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<WorkersSwept, Error> {

@@ -114,7 +114,12 @@ async fn t_013_a_schedule_fires_once_per_nominal_time() -> Result {
         paused: false,
         graph: wide(1),
     };
-    node.tasks.create_schedule(new).await?;
+    let schedule = node.tasks.create_schedule(new).await?.into_inner().0;
+    let next = node.tasks.next_fires(schedule, 3).await?;
+    let now_ms = node.tasks.now().await?;
+    let hour = |n| (now_ms / 3_600_000 + n) * 3_600_000;
+    assert_eq!(next, [hour(1), hour(2), hour(3)]);
+    assert_eq!(crate::node::code(node.tasks.next_fires(schedule, 0).await), "LV-T001");
     assert!(node.tasks.tick("schedule").await?.is_idle());
     for _ in 0..3 {
         node.advance_ms(3_600_000);
@@ -153,25 +158,26 @@ async fn t_038_a_step_with_nothing_due_asks_once_per_kind() -> Result {
     for _ in 0..100 {
         node.tasks.create_execution(NewExecution::of_kind("work")).await?;
     }
-    for (worker, reads, dues) in [
-        ("settle", 1, 0),
-        ("edge_cancel_dispatch", 1, 0),
-        ("edge_cancel_reconcile", 1, 0),
-        ("cancel_backlog", 1, 1),
-        ("lease_expiry", 0, 1),
-        ("attempt_timeout", 0, 1),
-        ("deadline", 0, 2),
-        ("due_promote", 0, 1),
-        ("waitpoint_expiry", 0, 1),
-        ("schedule", 0, 1),
-        ("retention", 0, 2),
-        ("sweep", 0, 4),
+    for (worker, reads) in [
+        ("settle", 1),
+        ("edge_cancel_dispatch", 1),
+        ("edge_cancel_reconcile", 1),
+        ("cancel_backlog", 2),
+        ("awaited_ends", 1),
+        ("lease_expiry", 1),
+        ("attempt_timeout", 1),
+        ("deadline", 2),
+        ("due_promote", 1),
+        ("waitpoint_expiry", 1),
+        ("schedule", 1),
+        ("retention", 2),
+        ("sweep", 4),
     ] {
         let before = store.asked();
         assert!(node.tasks.tick(worker).await?.is_idle());
         let after = store.asked();
         let asked = [after[0] - before[0], after[1] - before[1], after[2] - before[2]];
-        assert_eq!(asked, [reads, dues, 0], "{worker}");
+        assert_eq!(asked, [reads, 0, 0], "{worker}");
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The engine as a whole: operations, waiting claims and background workers on a store. Everything is written for any store.
 
+mod awaited;
 mod background;
 mod cancel;
 mod claims;
@@ -10,6 +11,7 @@ mod joint;
 mod metrics;
 mod node;
 mod operators;
+mod poison;
 mod stop;
 mod store;
 mod stores;

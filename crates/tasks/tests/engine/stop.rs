@@ -70,6 +70,7 @@ async fn t_117_a_poison_run_is_postponed_and_the_others_are_settled() -> Result 
     assert_eq!((report.count("errors"), report.count("runs_ended")), (1, 1));
     assert!(node.outcome(good).await?.is_some());
     store.heal();
+    node.advance_ms(1_000);
     node.tasks.tick("settle").await?;
     assert!(node.outcome(bad).await?.is_some(), "nothing was lost");
     Ok(())

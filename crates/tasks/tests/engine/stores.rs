@@ -11,7 +11,9 @@ use levada_tasks::rules::HoldExecution;
 use levada_tasks::spec::NewExecution;
 use levada_testing_postgres::database;
 
+use crate::awaited::ends_resolve_conditions;
 use crate::background::{background, everything_moves};
+use crate::events::{limited_to, old_cursors_are_refused, sweeps_and_lists_honour_namespaces};
 use crate::node::{Node, Result, any_of, chain, code, wide};
 
 async fn node<S: Store>(make: impl AsyncFnOnce(World) -> Result<S>) -> Result<Node<S>> {
@@ -90,8 +92,31 @@ macro_rules! on_both {
 
 on_both! {
     t_001_t_028_chains_need_no_background_work: chains_need_no_background_work,
+    t_028_ends_resolve_conditions_of_other_runs: ends_resolve_conditions,
+    t_022_a_cursor_older_than_the_events_is_refused: old_cursors_are_refused,
     t_065_losers_of_large_runs_are_dispatched: losers_of_large_runs_are_dispatched,
     t_077_joint_commits_are_bound_to_what_they_read: joint_commits_are_bound_to_what_they_read,
+}
+
+#[tokio::test]
+async fn t_021_sweeps_and_lists_of_limited_nodes_on_sqlite() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = SqliteStore::in_memory(world.clone())?;
+    let node = async |settings| Node::on(store.clone(), world.clone(), clock.clone(), settings).await;
+    let (red, blue) = (node(limited_to("red")).await?, node(limited_to("blue")).await?);
+    sweeps_and_lists_honour_namespaces(node(Settings::without_background()).await?, red, blue).await
+}
+
+#[tokio::test]
+async fn t_021_sweeps_and_lists_of_limited_nodes_on_postgres() -> Result {
+    let Some(database) = database() else { return Ok(()) };
+    let (world, clock) = World::sim(7);
+    let node = async |settings| {
+        let store = postgres(database.url(), world.clone()).await?;
+        Node::on(store, world.clone(), clock.clone(), settings).await
+    };
+    let (red, blue) = (node(limited_to("red")).await?, node(limited_to("blue")).await?);
+    sweeps_and_lists_honour_namespaces(node(Settings::without_background()).await?, red, blue).await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 -- tick, because the rest of the slice would be older.
 WITH clock AS MATERIALIZED (SELECT {now} AS ms), due AS MATERIALIZED (
     SELECT e.id, e.xmin AS version FROM execution e
-    WHERE {condition} AND {time} <= (SELECT ms{shift} FROM clock) ORDER BY {time}, e.id LIMIT $limit {skip}
+    WHERE {condition} AND {time} <= (SELECT ms{shift} FROM clock){wanted} ORDER BY {time}, e.id LIMIT $limit {skip}
 ), x AS MATERIALIZED (
     SELECT e.* FROM due d JOIN execution e ON e.id = d.id AND e.xmin = d.version
 )

@@ -85,11 +85,12 @@ CREATE INDEX execution_claim_token ON execution (claim_token) WHERE phase = 2;
 CREATE INDEX execution_leased ON execution (route_id) WHERE phase = 2;
 CREATE INDEX execution_run ON execution (run_id, id) WHERE run_id IS NOT NULL;
 CREATE INDEX execution_name ON execution (run_id, name) WHERE run_id IS NOT NULL;
-CREATE INDEX execution_due ON execution (due_ms, id) WHERE phase = 1 AND hold = 2;
-CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms, id) WHERE attempt_deadline_ms IS NOT NULL;
-CREATE INDEX execution_deadline ON execution (deadline_ms, id) WHERE deadline_ms IS NOT NULL;
-CREATE INDEX execution_staged ON execution (created_ms, id) WHERE phase = 0 AND run_id IS NULL;
-CREATE INDEX execution_retain ON execution (retain_until_ms, id) WHERE retain_until_ms IS NOT NULL AND run_id IS NULL;
+-- Due times, the earliest first; a node that serves some namespaces finds them without reading the rows.
+CREATE INDEX execution_due ON execution (due_ms, id, namespace) WHERE phase = 1 AND hold = 2;
+CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms, id, namespace) WHERE attempt_deadline_ms IS NOT NULL;
+CREATE INDEX execution_deadline ON execution (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
+CREATE INDEX execution_staged ON execution (created_ms, id, namespace) WHERE phase = 0 AND run_id IS NULL;
+CREATE INDEX execution_retain ON execution (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL AND run_id IS NULL;
 CREATE INDEX execution_created ON execution (created_ms, id);
 
 CREATE TABLE attempt (
@@ -174,10 +175,10 @@ CREATE TABLE run (
     cancel_reason text COLLATE "C",
     cancel_actor text COLLATE "C"
 ) WITH (fillfactor = 60);
-CREATE INDEX run_building ON run (build_deadline_ms, id) WHERE phase = 0 AND build_deadline_ms IS NOT NULL;
-CREATE INDEX run_deadline ON run (deadline_ms, id) WHERE deadline_ms IS NOT NULL;
-CREATE INDEX run_cancel_grace ON run (cancel_grace_ms, id) WHERE cancel_grace_ms IS NOT NULL;
-CREATE INDEX run_retain ON run (retain_until_ms, id) WHERE retain_until_ms IS NOT NULL;
+CREATE INDEX run_building ON run (build_deadline_ms, id, namespace) WHERE phase = 0 AND build_deadline_ms IS NOT NULL;
+CREATE INDEX run_deadline ON run (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
+CREATE INDEX run_cancel_grace ON run (cancel_grace_ms, id, namespace) WHERE cancel_grace_ms IS NOT NULL;
+CREATE INDEX run_retain ON run (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL;
 CREATE INDEX run_backlog ON run (id) WHERE cancel_backlog = 1;
 CREATE INDEX run_created ON run (created_ms, id);
 
@@ -218,13 +219,18 @@ CREATE TABLE condition (
     key text COLLATE "C" NOT NULL,
     expires_ms bigint,
     resolved_ms bigint,
+    upstream_run uuid,
+    upstream_execution uuid,
     state smallint NOT NULL CHECK (state BETWEEN 0 AND 2),
     on_timeout smallint NOT NULL CHECK (on_timeout BETWEEN 0 AND 1),
     namespace text COLLATE "C" NOT NULL,
     facts text COLLATE "C" NOT NULL,
     PRIMARY KEY (run_id, key)
 );
-CREATE INDEX condition_expires ON condition (expires_ms, run_id, key) WHERE state = 0 AND expires_ms IS NOT NULL;
+CREATE INDEX condition_expires ON condition (expires_ms, run_id, key, namespace) WHERE state = 0 AND expires_ms IS NOT NULL;
+-- What waits for the end of another run or of an execution.
+CREATE INDEX condition_awaited ON condition (run_id, key, namespace)
+    WHERE state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL);
 
 CREATE TABLE execution_pin (
     execution_id uuid NOT NULL,

@@ -92,11 +92,12 @@ CREATE INDEX execution_member ON execution (run_id, id, phase) WHERE run_id IS N
 -- Names are looked up when a member is added and when a fragment names one.
 CREATE INDEX execution_name ON execution (run_id, name) WHERE run_id IS NOT NULL;
 CREATE INDEX execution_created ON execution (created_ms);
-CREATE INDEX execution_due ON execution (due_ms) WHERE phase = 1 AND hold = 2;
-CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms) WHERE attempt_deadline_ms IS NOT NULL;
-CREATE INDEX execution_deadline ON execution (deadline_ms) WHERE deadline_ms IS NOT NULL;
-CREATE INDEX execution_staged ON execution (created_ms) WHERE phase = 0 AND run_id IS NULL;
-CREATE INDEX execution_retain ON execution (retain_until_ms) WHERE retain_until_ms IS NOT NULL AND run_id IS NULL;
+-- Due times, the earliest first; a node that serves some namespaces finds them without reading the rows.
+CREATE INDEX execution_due ON execution (due_ms, id, namespace) WHERE phase = 1 AND hold = 2;
+CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms, id, namespace) WHERE attempt_deadline_ms IS NOT NULL;
+CREATE INDEX execution_deadline ON execution (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
+CREATE INDEX execution_staged ON execution (created_ms, id, namespace) WHERE phase = 0 AND run_id IS NULL;
+CREATE INDEX execution_retain ON execution (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL AND run_id IS NULL;
 
 CREATE TRIGGER execution_never_falls BEFORE UPDATE ON execution
 WHEN new.fence < old.fence OR new.generation < old.generation OR new.seq < old.seq
@@ -194,11 +195,16 @@ CREATE TABLE condition (
     facts TEXT NOT NULL,
     expires_ms INTEGER,
     on_timeout INTEGER NOT NULL CHECK (on_timeout BETWEEN 0 AND 1),
+    upstream_run BLOB CHECK (length(upstream_run) = 16),
+    upstream_execution BLOB CHECK (length(upstream_execution) = 16),
     resolved_ms INTEGER,
     PRIMARY KEY (run_id, "key")
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX condition_expires ON condition (expires_ms) WHERE state = 0 AND expires_ms IS NOT NULL;
+CREATE INDEX condition_expires ON condition (expires_ms, run_id, "key", namespace) WHERE state = 0 AND expires_ms IS NOT NULL;
+-- What waits for the end of another run or of an execution.
+CREATE INDEX condition_awaited ON condition (run_id, "key", namespace)
+    WHERE state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL);
 
 CREATE TABLE execution_pin (
     execution_id BLOB NOT NULL CHECK (length(execution_id) = 16),
@@ -255,10 +261,10 @@ CREATE TABLE run (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX run_created ON run (created_ms);
-CREATE INDEX run_build_deadline ON run (build_deadline_ms) WHERE phase = 0;
-CREATE INDEX run_deadline ON run (deadline_ms) WHERE deadline_ms IS NOT NULL;
-CREATE INDEX run_cancel_grace ON run (cancel_grace_ms) WHERE cancel_grace_ms IS NOT NULL;
-CREATE INDEX run_retain ON run (retain_until_ms) WHERE retain_until_ms IS NOT NULL;
+CREATE INDEX run_build_deadline ON run (build_deadline_ms, id, namespace) WHERE phase = 0;
+CREATE INDEX run_deadline ON run (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
+CREATE INDEX run_cancel_grace ON run (cancel_grace_ms, id, namespace) WHERE cancel_grace_ms IS NOT NULL;
+CREATE INDEX run_retain ON run (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL;
 CREATE INDEX run_backlog ON run (cancel_backlog) WHERE cancel_backlog = 1;
 
 CREATE TABLE execution_input (

@@ -250,7 +250,7 @@ async fn expire<S: Store>(stage: &Stage<S>) -> Result<Vec<ExecutionId>, Error> {
         });
         Ok((rows.map(|row| Command::Put(row.into())).collect(), state.executions.keys().copied().collect()))
     };
-    stage.transact(Scope::Due(DueKind::Lease, 5), plan).await
+    stage.transact(Scope::Due(DueKind::Lease, 5.into()), plan).await
 }
 
 /// A creator that finds nothing creates; however many come at once, one does.

@@ -50,7 +50,7 @@ async fn expect_next<S: Store>(stage: &Stage<S>, kind: DueKind) -> Verdict {
 
 async fn drained<S: Store>(mut stage: Stage<S>, kind: DueKind) -> Verdict {
     stage.load(random::state(43, stage.now_ms())).await?;
-    stage.slices_as_cut(&[0, 2, 10_000].map(|limit| Scope::Due(kind, limit))).await
+    stage.slices_as_cut(&[0, 2, 10_000].map(|limit| Scope::Due(kind, limit.into()))).await
 }
 
 /// What becomes due as time goes by.
@@ -58,7 +58,7 @@ async fn later<S: Store>(mut stage: Stage<S>, kind: DueKind) -> Verdict {
     stage.load(random::state(44, stage.now_ms())).await?;
     for _ in 0..4 {
         stage.advance(Duration::from_secs(900));
-        stage.slices_as_cut(&[3, 10_000].map(|limit| Scope::Due(kind, limit))).await?;
+        stage.slices_as_cut(&[3, 10_000].map(|limit| Scope::Due(kind, limit.into()))).await?;
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ async fn later<S: Store>(mut stage: Stage<S>, kind: DueKind) -> Verdict {
 async fn of_an_empty_store<S: Store>(stage: Stage<S>) -> Verdict {
     for kind in DueKind::ALL {
         equal(&format!("next due of {kind:?}"), &None, &stage.store.next_due(*kind).await.map_err(said)?)?;
-        let slice = stage.slice(&Scope::Due(*kind, 10)).await?;
+        let slice = stage.slice(&Scope::Due(*kind, 10.into())).await?;
         equal(&format!("due rows of {kind:?}"), &0, &slice.records().count())?;
     }
     Ok(())
@@ -84,7 +84,7 @@ async fn earliest_first<S: Store>(mut stage: Stage<S>) -> Verdict {
         state.put(leased(&mut dice, seq, now_ms, now_ms - 1_000 * seconds).into());
     }
     stage.load(state).await?;
-    let slice = stage.slice(&Scope::Due(DueKind::Lease, 3)).await?;
+    let slice = stage.slice(&Scope::Due(DueKind::Lease, 3.into())).await?;
     let mut found: Vec<_> = slice.executions.values().filter_map(|row| Some(now_ms - row.lease_until_ms?)).collect();
     found.sort_unstable();
     equal("ages of the first three", &vec![8_000, 9_000, 10_000], &found)
@@ -97,7 +97,7 @@ async fn to_the_millisecond<S: Store>(mut stage: Stage<S>) -> Verdict {
     stage.load(State { executions: [(row.id, row)].into(), ..State::default() }).await?;
     for (ms, due) in [(0, 0), (4, 0), (1, 1), (1, 1)] {
         stage.advance(Duration::from_millis(ms));
-        let slice = stage.slice(&Scope::Due(DueKind::Lease, 10)).await?;
+        let slice = stage.slice(&Scope::Due(DueKind::Lease, 10.into())).await?;
         equal(&format!("leases over at {}", slice.now_ms - now_ms), &due, &slice.executions.len())?;
     }
     Ok(())

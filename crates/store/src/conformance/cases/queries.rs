@@ -3,11 +3,13 @@
 use crate::alphabets::{PublicState, RunPhase};
 use crate::conformance::compare::{ensure, equal, same_rows};
 use crate::conformance::random;
+use crate::conformance::scopes::wanted;
 use crate::conformance::stage::{Stage, moment, said};
 use crate::conformance::{Dice, Factory, Suite, Verdict};
 use crate::ids::ExecutionId;
 use crate::memory::answer;
 use crate::query::{ExecutionFilter, PageCursor, Query, RunFilter};
+use crate::scope::{DueKind, Wanted};
 use crate::state::State;
 use crate::store::Store;
 use crate::tables::Tables;
@@ -20,8 +22,10 @@ const QUERIES: &[(&str, Ask)] = &[
     ("executions", executions),
     ("runs", runs),
     ("pending_cancels", pending_cancels),
-    ("marked_runs", |_| [0, 1, 2, 100].map(Query::MarkedRuns).to_vec()),
-    ("backlog_runs", |_| [0, 1, 2, 100].map(Query::BacklogRuns).to_vec()),
+    ("marked_runs", |state| of_runs(state).into_iter().map(Query::MarkedRuns).collect()),
+    ("backlog_runs", |state| of_runs(state).into_iter().map(Query::BacklogRuns).collect()),
+    ("awaited_ends", |state| of_runs(state).into_iter().map(Query::AwaitedEnds).collect()),
+    ("due", due),
     ("ready_routes", |_| [0, 1, 3, 100].map(Query::ReadyRoutes).to_vec()),
     ("lanes", |_| vec![Query::Lanes]),
     ("workers", |_| vec![Query::Workers]),
@@ -58,12 +62,31 @@ async fn compare<S: Store>(stage: &Stage<S>, queries: &[Query]) -> Verdict {
         let mut expected = answer(&tables, query, moment(&found.rows));
         same_rows(&format!("{query:?}"), &expected.rows, &found.rows)?;
         equal(&format!("next page of {query:?}"), &expected.next, &found.next)?;
+        equal(&format!("times of {query:?}"), &expected.times, &found.times)?;
         // Gauges have no order.
         expected.counts.sort_unstable();
         found.counts.sort_unstable();
         equal(&format!("{query:?}"), &expected.counts, &found.counts)?;
     }
     Ok(())
+}
+
+fn due(state: &State) -> Vec<Query> {
+    let mut dice = Dice::new(7);
+    DueKind::ALL.iter().flat_map(|kind| wanted(state, *kind, &mut dice).map(|wanted| Query::Due(*kind, wanted))).collect()
+}
+
+/// Few and many runs, those of a namespace, and without some.
+fn of_runs(state: &State) -> Vec<Wanted> {
+    let except: Vec<_> = state.runs.keys().step_by(3).map(|run| ExecutionId(run.0)).collect();
+    let all = [0, 1, 2, 100].map(Wanted::from);
+    let narrow = [(1, "alpha"), (100, "alpha"), (2, "Beta"), (100, "unknown")].map(|(limit, name)| Wanted {
+        limit,
+        namespaces: Some(vec![name.to_owned()]),
+        except: except.clone(),
+    });
+    let some = Wanted { limit: 3, namespaces: None, except };
+    all.into_iter().chain(narrow).chain([some]).collect()
 }
 
 fn known_and_unknown(state: &State) -> impl Iterator<Item = ExecutionId> + '_ {
@@ -78,6 +101,8 @@ fn executions(state: &State) -> Vec<Query> {
     let mut filters = vec![
         ExecutionFilter::default(),
         ExecutionFilter { namespace: Some("alpha".to_owned()), ..ExecutionFilter::default() },
+        ExecutionFilter { namespaces: Some(vec!["Beta".to_owned(), "unknown".to_owned()]), ..ExecutionFilter::default() },
+        ExecutionFilter { namespaces: Some(Vec::new()), ..ExecutionFilter::default() },
         ExecutionFilter { run: state.runs.keys().next().copied(), ..ExecutionFilter::default() },
         ExecutionFilter { lane: Some("mail".to_owned()), ..ExecutionFilter::default() },
         ExecutionFilter { lane: Some("unknown".to_owned()), ..ExecutionFilter::default() },
@@ -108,6 +133,8 @@ fn runs(state: &State) -> Vec<Query> {
     let mut filters = vec![
         RunFilter::default(),
         RunFilter { namespace: Some("Beta".to_owned()), ..RunFilter::default() },
+        RunFilter { namespaces: Some(vec!["Beta".to_owned(), "unknown".to_owned()]), ..RunFilter::default() },
+        RunFilter { namespaces: Some(Vec::new()), ..RunFilter::default() },
         RunFilter { name: Some("nightly".to_owned()), ..RunFilter::default() },
         RunFilter { name: Some("NIGHTLY".to_owned()), ..RunFilter::default() },
         RunFilter { graph_version: version, ..RunFilter::default() },

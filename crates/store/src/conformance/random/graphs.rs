@@ -66,6 +66,11 @@ impl Maker {
         for key in ["orders/é", "watermark:Z"] {
             let mut condition: Condition = self.any();
             (condition.run_id, condition.key) = (run, key.to_owned());
+            let runs: Vec<_> = self.state.runs.keys().copied().collect();
+            let executions: Vec<_> = self.state.executions.keys().copied().collect();
+            let what = self.dice.below(3);
+            condition.upstream_run = (what == 0).then(|| *self.dice.pick(&runs));
+            condition.upstream_execution = (what == 1).then(|| *self.dice.pick(&executions));
             self.put(condition);
         }
     }

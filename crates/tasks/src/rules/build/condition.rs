@@ -12,7 +12,8 @@ use super::super::{Applied, Draft, Rule, validate};
 use super::errors;
 use crate::spec::Resolution;
 
-/// Say how an outside fact came out, once. Conditions on `run:<id>` and `execution:<id>` are ordinary ones here.
+/// Say how an outside fact came out, once. Conditions on `run:<id>` and `execution:<id>` are ordinary ones here; when that run or
+/// execution ends, a background worker resolves them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolveCondition {
     pub run: RunId,
@@ -96,7 +97,7 @@ impl Rule for DueConditions {
     type Answer = Vec<ExpireCondition>;
 
     fn scope(&self) -> Scope {
-        Scope::Due(DueKind::Condition, self.limit)
+        Scope::Due(DueKind::Condition, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Vec<ExpireCondition>, Error> {

@@ -237,6 +237,7 @@ impl Draft<'_> {
     /// An outside fact that edges wait for. Of several edges on one condition, one may name its timeout.
     pub(super) fn put_condition(&mut self, run: RunId, key: &str, timeout: NewCondition) -> Result<(), Error> {
         let namespace = self.run(run)?.namespace.clone();
+        let (upstream_run, upstream_execution) = request::awaited(run, key)?;
         let row = self.state.conditions.entry((run, key.to_owned())).or_insert_with(|| Condition {
             run_id: run,
             key: key.to_owned(),
@@ -245,6 +246,8 @@ impl Draft<'_> {
             facts: Facts::default(),
             expires_ms: None,
             on_timeout: NewCondition::default().on_timeout,
+            upstream_run,
+            upstream_execution,
             resolved_ms: None,
         });
         let there = NewCondition { expires_ms: row.expires_ms, on_timeout: row.on_timeout };

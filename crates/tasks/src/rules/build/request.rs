@@ -2,8 +2,8 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{EdgeWhen, Need, OnTimeout};
-use levada_store::limits;
 use levada_store::rows::Predicates;
+use levada_store::{ExecutionId, RunId, limits};
 
 use super::super::{errors as rules, validate};
 use super::errors;
@@ -61,6 +61,24 @@ pub(super) fn edge(
         }
         None => Ok(()),
     }
+}
+
+/// The run or execution whose end resolves a condition, if its key names one.
+///
+/// # Errors
+/// `LV-T001` for a key that begins like one but names nothing, or the condition's own run.
+pub(super) fn awaited(run: RunId, key: &str) -> Result<(Option<RunId>, Option<ExecutionId>), Error> {
+    let refused = |rule: &str| rules::invalid("condition", key, rule);
+    if let Some(id) = key.strip_prefix("run:") {
+        let upstream: RunId = id.parse().map_err(|_| refused("\"run:\" and the id of a run"))?;
+        if upstream == run {
+            return Err(refused("the end of another run: this one would wait for itself"));
+        }
+        return Ok((Some(upstream), None));
+    }
+    let Some(id) = key.strip_prefix("execution:") else { return Ok((None, None)) };
+    let upstream = id.parse().map_err(|_| refused("\"execution:\" and the id of an execution"))?;
+    Ok((None, Some(upstream)))
 }
 
 /// A group's policy on its own; whether its edges suffice is seen when it is opened.

@@ -40,7 +40,7 @@ impl Rule for SweepRuns {
     type Answer = RunsSwept;
 
     fn scope(&self) -> Scope {
-        Scope::Due(self.kind, self.limit)
+        Scope::Due(self.kind, self.limit.into())
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<RunsSwept, Error> {

@@ -10,3 +10,4 @@ mod row;
 pub use change::{DeleteSchedule, PauseSchedule, ResumeSchedule};
 pub use create::CreateSchedule;
 pub use fire::{FireSchedule, Fired};
+pub(crate) use row::next_fires;

@@ -45,6 +45,17 @@ pub(super) fn timetable(row: &Schedule) -> Result<Timetable, Error> {
     spec.check().map_err(|cause| errors::damaged("schedule.cron", row.id, cause.message().to_owned()).caused_by(cause))
 }
 
+/// When a stored schedule fires next, jitter included, from its next nominal time on.
+///
+/// # Errors
+/// `LV-T710` if it is damaged.
+pub(crate) fn next_fires(row: &Schedule, n: usize) -> Result<Vec<i64>, Error> {
+    let Some(nominal_ms) = row.next_nominal_ms else { return Ok(Vec::new()) };
+    let timetable = timetable(row)?;
+    let nominal = timetable.next_fires(nominal_ms.saturating_sub(1), n);
+    Ok(nominal.into_iter().map(|nominal_ms| timetable.starts_at(row.id.0, nominal_ms)).collect())
+}
+
 /// The graph of a stored schedule.
 pub(super) fn graph(row: &Schedule) -> Result<RunGraph, Error> {
     serde_json::from_str(&row.graph)
