@@ -61,9 +61,8 @@ impl Rule for SweepExecutions {
             match self.kind {
                 DueKind::Lease | DueKind::AttemptDeadline | DueKind::Deadline => {
                     // One bad row must not keep the others waiting.
-                    if self.overdue(draft, id, index, &mut swept).is_err() {
-                        swept.failed.push(id);
-                    }
+                    let is_bad = self.overdue(draft, id, index, &mut swept).is_err();
+                    swept.failed.extend(is_bad.then_some(id));
                 }
                 DueKind::Promote => promote(draft, id, &mut swept),
                 DueKind::Staged => never_sealed(draft, id, &mut swept),
