@@ -4,3 +4,4 @@ pub mod chaos;
 pub mod model;
 pub mod planted;
 pub mod ring0;
+pub mod small;

@@ -23,7 +23,13 @@ impl Model {
         let header = self.runs.get(&run).ok_or("LV-T002")?;
         match (header.outcome, header.cancel) {
             (Some(outcome), _) => return Ok(Cancelled::Over(outcome)),
-            (None, Some(stored)) if stored.policy >= cancel.policy => return Ok(Cancelled::Already(stored.policy)),
+            // G-7: naming the finalizers is not ignored, so by the same policy it makes a call the stronger one.
+            (None, Some(stored))
+                if stored.policy > cancel.policy
+                    || (stored.policy == cancel.policy && (stored.finalizers_too || !cancel.finalizers_too)) =>
+            {
+                return Ok(Cancelled::Already(stored.policy));
+            }
             (None, Some(stored)) => {
                 let finalizers_too = stored.finalizers_too || cancel.finalizers_too;
                 let undrawn =

@@ -69,6 +69,24 @@ impl Play {
         Ok(())
     }
 
+    /// Everything that workers were ever given.
+    #[must_use]
+    pub fn handles(&self) -> &[Handle] {
+        &self.handles
+    }
+
+    /// The engine's rows.
+    #[must_use]
+    pub fn rows(&self) -> &levada_store::State {
+        self.engine.rows()
+    }
+
+    /// What was done last.
+    #[must_use]
+    pub fn last(&self) -> Option<&Act> {
+        self.last.as_ref()
+    }
+
     fn check(&mut self, said: usize) -> Result<(), Wrong> {
         compare::states(self.engine.rows(), &self.model)?;
         self.watch.check(self.engine.rows(), &self.model.log[said..])
