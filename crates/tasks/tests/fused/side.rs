@@ -30,7 +30,7 @@ impl<S: Store> Side<S> {
         let tasks = &self.tasks;
         match step.clone().of_store(tasks.store_token()) {
             Step::Create(new) => self.said(tasks.create_execution(*new).await),
-            Step::Submit(graph) => self.said(tasks.submit_run(graph).await),
+            Step::Submit(graph) => self.said(tasks.submit_run(*graph).await),
             Step::Claim(requests) => {
                 let answers = join_all(requests.into_iter().map(|request| tasks.claim(request))).await;
                 let words = self.words(&answers);

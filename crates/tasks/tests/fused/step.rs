@@ -22,7 +22,7 @@ const LANES: [&str; 2] = ["mail", "print"];
 #[derive(Debug, Clone)]
 pub enum Step {
     Create(Box<NewExecution>),
-    Submit(RunGraph),
+    Submit(Box<RunGraph>),
     Claim(Vec<ClaimRequest>),
     Renew(Vec<Vec<Renew>>),
     Complete(Vec<Vec<Complete>>),
@@ -77,7 +77,7 @@ pub fn next(dice: &mut Dice, past: &mut Past, now_ms: i64, at_once: bool) -> Ste
     past.claimed.drain(..from);
     match dice.below(40) {
         0..=5 => Step::Create(Box::new(execution(dice, past))),
-        6..=8 => Step::Submit(graph(dice, past)),
+        6..=8 => Step::Submit(Box::new(graph(dice, past))),
         9..=16 => Step::Claim(claims(dice, past, at_once)),
         17..=20 => Step::Renew(calls(dice, past, at_once, |dice, handle| {
             let ttl_ms = dice.of(&[1_000, 5_000, 20_000, 30_000, 3_600_000]).unwrap_or(1_000);

@@ -11,6 +11,7 @@ use levada_store_postgres::Settings;
 use levada_testing_postgres::{Database, Mode, Server};
 
 use super::live::{INLINE_RUN_MAX, endure, place, settled};
+use super::pace;
 use super::place::Place;
 use super::sabotage::{Sabotage, Strike};
 use super::verdict::Verdict;
@@ -46,7 +47,7 @@ pub async fn kills(program: &Path, store: &str, ledger: &Path, seed: u64, kills:
             living.push(start(number)?);
         }
         let life = Duration::from_millis(50 + dice.word() % LIFE_MS);
-        tokio::time::sleep(life).await;
+        pace::pass(life).await;
         let mut one: Child = living.swap_remove(dice.up_to(living.len()));
         // A process that has ended already cannot be killed, which is fine.
         one.kill().ok();
@@ -73,7 +74,7 @@ pub async fn restarts(server: Server, runs: u64, pauses: &[Duration], ledger: &P
     let over = AtomicBool::new(false);
     let disturb = async {
         for (n, pause) in pauses.iter().enumerate() {
-            tokio::time::sleep(*pause).await;
+            pace::pass(*pause).await;
             if over.load(Ordering::Relaxed) {
                 break;
             }
@@ -104,7 +105,7 @@ pub async fn failures(database: &Database, runs: u64, ledger: &Path) -> Result<V
     let disturb = async {
         for sqlstate in STATES.iter().cycle().take_while(|_| !over.load(Ordering::Relaxed)) {
             sabotage.arm(Strike::Raise { sqlstate, permille: 100 })?;
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            pace::pass(Duration::from_millis(200)).await;
         }
         sabotage.disarm().map(|_| ())
     };

@@ -17,6 +17,7 @@ use levada_tasks::spec::{ClaimRequest, Complete, Payload, RunGraph};
 use tokio::task::JoinSet;
 
 use super::ledger::{Entry, Ledger};
+use super::pace;
 use super::scene::{broken, member, race};
 use crate::ring0::Dice;
 
@@ -110,7 +111,7 @@ impl Load {
                 if view.is_some_and(|view| view.run.ended_ms.is_some()) {
                     break;
                 }
-                tokio::time::sleep(PAUSE).await;
+                pace::pass(PAUSE).await;
             }
         }
         Ok(())
@@ -124,7 +125,7 @@ impl Load {
             let request = ClaimRequest { ttl_ms: TTL_MS, ..ClaimRequest::of_lane("default", &instance, self.batch, token) };
             let claimed = until_done(ledger, stop, || tasks.claim(request.clone())).await?.unwrap_or_default();
             if claimed.is_empty() {
-                tokio::time::sleep(PAUSE).await;
+                pace::pass(PAUSE).await;
             }
             for one in claimed {
                 handle(tasks, ledger, stop, &mut dice, &one).await?;
@@ -171,7 +172,7 @@ async fn until_done<T, F: Future<Output = Result<T, Error>>>(
         };
         ledger.write(&Entry::Refused(error.code().to_string()))?;
         match error.kind() {
-            Kind::Unavailable if !stop.load(Ordering::Relaxed) => tokio::time::sleep(PAUSE).await,
+            Kind::Unavailable if !stop.load(Ordering::Relaxed) => pace::pass(PAUSE).await,
             Kind::Unavailable | Kind::Closed | Kind::Conflict => return Ok(None),
             _ => return Err(error.into()),
         }

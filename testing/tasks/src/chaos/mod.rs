@@ -17,6 +17,7 @@ pub mod meet;
 pub mod node;
 pub mod operation;
 pub mod outcome;
+mod pace;
 pub mod pair;
 pub mod picture;
 pub mod place;
