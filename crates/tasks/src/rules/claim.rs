@@ -39,6 +39,8 @@ pub struct Claimed {
     /// The results of upstreams, by the names that edges gave them.
     pub inputs: BTreeMap<String, ClaimedInput>,
     pub lease_until_ms: i64,
+    /// The span of the lease: what was asked for, or the longest that the policy admits.
+    pub ttl_ms: i64,
     pub attempt_deadline_ms: Option<i64>,
     pub deadline_ms: Option<i64>,
 }
@@ -148,7 +150,9 @@ impl Claim {
     /// Begins or resumes an attempt under a lease.
     fn give(&self, draft: &mut Draft, id: ExecutionId, lease: Token) -> Result<(), Error> {
         let now_ms = draft.now();
-        let timeout_ms = draft.policy(draft.execution(id)?)?.attempt_timeout_ms;
+        let policy = draft.policy(draft.execution(id)?)?;
+        // Whoever asks for a longer lease than the policy admits gets the longest one that it does.
+        let (timeout_ms, ttl_ms) = (policy.attempt_timeout_ms, self.request.ttl_ms.min(policy.lease_ttl_max_ms));
         let parked =
             draft.attempt_mut(id).filter(|attempt| attempt.state == AttemptState::Parked).map(|attempt| attempt.active_left_ms);
         let row = draft.execution_mut(id)?;
@@ -158,8 +162,8 @@ impl Claim {
         row.lease_id = Some(lease);
         row.worker = Some(self.request.worker.clone());
         row.instance = Some(self.request.instance.clone());
-        row.lease_until_ms = Some(now_ms.saturating_add(self.request.ttl_ms));
-        row.lease_ttl_ms = Some(self.request.ttl_ms);
+        row.lease_until_ms = Some(now_ms.saturating_add(ttl_ms));
+        row.lease_ttl_ms = Some(ttl_ms);
         row.claim_token = Some(self.request.token);
         row.first_started_ms.get_or_insert(now_ms);
         let active_ms = parked.unwrap_or(timeout_ms);
@@ -233,6 +237,7 @@ impl Claim {
             input: draft.input_of(id),
             inputs: draft.pins_of(id).map(|pin| (pin.name.clone(), draft.pinned(pin))).collect(),
             lease_until_ms: row.lease_until_ms?,
+            ttl_ms: row.lease_ttl_ms?,
             attempt_deadline_ms: row.attempt_deadline_ms,
             deadline_ms: row.deadline_ms,
         })

@@ -15,12 +15,15 @@ use super::task::DataMap;
 use super::{Cancellation, Context, Service, Stop, Task, Verdict};
 use crate::rules::{Claimed, ClaimedInput};
 use crate::spec::{Handle, Payload};
+use crate::timer;
 
 /// A task whose handler runs.
 struct Flight {
     handle: Handle,
     cancel: watch::Sender<bool>,
     at_risk: watch::Sender<bool>,
+    /// The span of its lease.
+    ttl: Duration,
     /// When its lease was known to be good, in the worker's own time.
     renewed_at: Duration,
 }
@@ -56,6 +59,7 @@ impl InFlight {
         now: Duration,
     ) {
         let handle = claimed.handle;
+        let ttl = timer::span_of_ms(claimed.ttl_ms);
         let (cancel, cancellation) = Cancellation::new();
         let (at_risk, risk) = watch::channel(false);
         let claimed = Arc::new(claimed);
@@ -70,7 +74,7 @@ impl InFlight {
         };
         let task = self.handlers.spawn(work).id();
         self.by_task.insert(task, handle);
-        self.flights.insert(handle.execution, Flight { handle, cancel, at_risk, renewed_at: now });
+        self.flights.insert(handle.execution, Flight { handle, cancel, at_risk, ttl, renewed_at: now });
     }
 
     /// The next handler that ends; waits for ever while there is none.
@@ -89,9 +93,14 @@ impl InFlight {
         Landed { handle, verdict, is_lost: !ours }
     }
 
-    /// The leases that are to be kept.
-    pub(super) fn handles(&self) -> Vec<Handle> {
-        self.flights.values().map(|flight| flight.handle).collect()
+    /// The leases that are to be kept, with their spans.
+    pub(super) fn leases(&self) -> Vec<(Handle, Duration)> {
+        self.flights.values().map(|flight| (flight.handle, flight.ttl)).collect()
+    }
+
+    /// The shortest span of a lease; none if there is no lease.
+    pub(super) fn shortest_ttl(&self) -> Option<Duration> {
+        self.flights.values().map(|flight| flight.ttl).min()
     }
 
     /// Whether a task of this execution is being worked on.
@@ -117,9 +126,9 @@ impl InFlight {
         }
     }
 
-    /// Tells the handlers whose leases were not renewed for `span` that they are at risk.
-    pub(super) fn note_risk(&mut self, now: Duration, span: Duration) {
-        for flight in self.flights.values().filter(|flight| now.saturating_sub(flight.renewed_at) >= span) {
+    /// Tells the handlers whose leases were not renewed for two thirds of their span that they are at risk.
+    pub(super) fn note_risk(&mut self, now: Duration) {
+        for flight in self.flights.values().filter(|flight| now.saturating_sub(flight.renewed_at) >= flight.ttl * 2 / 3) {
             flight.at_risk.send_replace(true);
         }
     }

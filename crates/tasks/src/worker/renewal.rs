@@ -20,12 +20,13 @@ pub(super) fn pause(world: &World, ttl: Duration) -> Duration {
     third + offset - Duration::from_millis(tenth).min(third)
 }
 
-/// Renews leases, a call's worth at a time.
-pub(super) async fn renew<S: Service>(service: S, handles: Vec<Handle>, ttl: Duration, most: usize) -> Answers {
-    let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-    let mut answers = Vec::with_capacity(handles.len());
-    for part in handles.chunks(most) {
-        let items = part.iter().map(|handle| Renew { handle: *handle, ttl_ms }).collect();
+/// Renews leases for their spans, a call's worth at a time.
+pub(super) async fn renew<S: Service>(service: S, leases: Vec<(Handle, Duration)>, most: usize) -> Answers {
+    let handles = leases.iter().map(|(handle, _)| *handle).collect();
+    let mut answers = Vec::with_capacity(leases.len());
+    for part in leases.chunks(most) {
+        let ms = |ttl: &Duration| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let items = part.iter().map(|(handle, ttl)| Renew { handle: *handle, ttl_ms: ms(ttl) }).collect();
         match service.renew(items).await {
             Ok(part) => answers.extend(part),
             // Leases last for two more thirds; the next renewal may get through.

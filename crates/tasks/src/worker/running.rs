@@ -118,8 +118,15 @@ enum Happened {
 
 impl<S: Service> Actor<S> {
     async fn run(mut self) -> DrainReport {
-        let mut renewal = timer::sleep(renewal::pause(&self.worker.world, self.worker.settings.ttl)).boxed();
+        let mut shortest = self.worker.settings.ttl;
+        let mut renewal = self.renewal_pause(shortest);
         loop {
+            // A lease that is shorter than all others has to be renewed sooner.
+            let ttl = self.in_flight.shortest_ttl().map_or(self.worker.settings.ttl, |ttl| ttl.min(self.worker.settings.ttl));
+            if ttl < shortest {
+                renewal = self.renewal_pause(ttl);
+            }
+            shortest = ttl;
             let drained = *self.drained.borrow();
             if drained == Drained::Now {
                 break;
@@ -143,9 +150,9 @@ impl<S: Service> Actor<S> {
                     renewal::answered(&mut self.in_flight, answers, now);
                 }
                 Happened::RenewalDue => {
-                    renewal = timer::sleep(renewal::pause(&self.worker.world, self.worker.settings.ttl)).boxed();
-                    let (now, ttl) = (self.now(), self.worker.settings.ttl);
-                    self.in_flight.note_risk(now, ttl * 2 / 3);
+                    renewal = self.renewal_pause(shortest);
+                    let now = self.now();
+                    self.in_flight.note_risk(now);
                     self.renew();
                 }
                 Happened::Lost(true) => self.renew(),
@@ -168,6 +175,10 @@ impl<S: Service> Actor<S> {
             () = &mut *renewal => Happened::RenewalDue,
             lost = next_lost(&mut self.lost) => Happened::Lost(lost.is_none_or(|id| self.in_flight.holds(id))),
         }
+    }
+
+    fn renewal_pause(&self, ttl: Duration) -> BoxFuture<'static, ()> {
+        timer::sleep(renewal::pause(&self.worker.world, ttl)).boxed()
     }
 
     fn now(&self) -> Duration {
@@ -279,10 +290,10 @@ impl<S: Service> Actor<S> {
     }
 
     fn renew(&mut self) {
-        let handles = self.in_flight.handles();
-        if self.renewing.is_none() && !handles.is_empty() {
-            let (service, ttl) = (self.worker.service.clone(), self.worker.settings.ttl);
-            self.renewing = Some(renewal::renew(service, handles, ttl, limits::WRITE_BATCH_MAX).boxed());
+        let leases = self.in_flight.leases();
+        if self.renewing.is_none() && !leases.is_empty() {
+            let service = self.worker.service.clone();
+            self.renewing = Some(renewal::renew(service, leases, limits::WRITE_BATCH_MAX).boxed());
         }
     }
 

@@ -239,6 +239,18 @@ fn t_056_ttl_edges() {
 }
 
 #[test]
+fn t_056_a_claim_gives_no_longer_lease_than_the_policy_admits() {
+    let mut world = World::new();
+    let mut new = NewExecution::of_kind("mail");
+    new.policy.lease_ttl_max_ms = 5_000;
+    world.create(&new);
+    let request = ClaimRequest { ttl_ms: 30_000, ..ClaimRequest::of_lane("default", "w", 1, Token(9)) };
+    let claim = world.claim_event(request);
+    let claimed = world.must(&claim);
+    assert_eq!((claimed[0].ttl_ms, claimed[0].lease_until_ms), (5_000, world.ring.now_ms() + 5_000));
+}
+
+#[test]
 fn f_07_a_renewal_writes_no_event() {
     let mut world = World::new();
     let handle = world.active(&NewExecution::of_kind("mail"));

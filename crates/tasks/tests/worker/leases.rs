@@ -39,6 +39,31 @@ async fn h_3_a_lease_is_kept_for_longer_than_its_span() {
 }
 
 #[tokio::test]
+async fn h_3_a_lease_that_the_policy_keeps_short_is_renewed_in_time() {
+    let tasks = engine().await;
+    let renewed = Arc::new(Notify::new());
+    let done = renewed.clone();
+    let slow = move || {
+        let done = done.clone();
+        async move {
+            done.notified().await;
+            Ok::<(), Stop>(())
+        }
+    };
+    let mut brief = new("slow");
+    brief.policy.lease_ttl_max_ms = 1_000;
+    let id = create(&tasks, brief).await;
+    // By the worker's own span it would be renewed after 200 seconds.
+    let worker = worker(&tasks).lease(Duration::from_secs(600)).on("slow", slow).build().expect("complete").start();
+    let first = until(&tasks, id, |row| row.phase == Phase::Active).await.lease_until_ms;
+    until(&tasks, id, |row| row.lease_until_ms > first).await;
+    renewed.notify_one();
+    assert_eq!(ended(&tasks, id).await, PublicState::Succeeded);
+    assert_eq!(attempts(&tasks, id).await.len(), 1);
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn h_3_a_handler_whose_execution_is_cancelled_learns_it() {
     let tasks = engine().await;
     let told = Arc::new(Notify::new());

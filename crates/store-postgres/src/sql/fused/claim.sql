@@ -29,7 +29,7 @@ WITH again AS MATERIALIZED (
 ), x AS MATERIALIZED (
     SELECT * FROM again UNION ALL SELECT * FROM picked
 ), ready AS MATERIALIZED (
-    SELECT p.id, p.run_id, p.generation, p.attempt_no, p.next_cause, p.namespace, p.fence, o.lane, y.attempt_timeout_ms,
+    SELECT p.id, p.run_id, p.generation, p.attempt_no, p.next_cause, p.namespace, p.fence, o.lane, y.attempt_timeout_ms, y.lease_ttl_max_ms,
         a.execution_id IS NOT NULL AS parked, a.active_left_ms,
         row_number() OVER (ORDER BY p.priority DESC, p.seq, p.id) - 1 AS rank
     FROM picked p JOIN policy y ON y.id = p.policy_id JOIN route o ON o.id = p.route_id
@@ -46,7 +46,7 @@ WITH again AS MATERIALIZED (
             JOIN execution_result r ON r.execution_id = p.upstream AND r.generation = p.generation
         ) > $bytes_max AS holds
 ), given AS MATERIALIZED (
-    SELECT g.*, c.token, c.instance, c.worker, c.ttl_ms, m.ms, m.seq + g.rank AS event,
+    SELECT g.*, c.token, c.instance, c.worker, least(c.ttl_ms, g.lease_ttl_max_ms) AS ttl_ms, m.ms, m.seq + g.rank AS event,
         ($leases)[(c.start + g.rank - c.before + 1)::integer] AS lease,
         g.attempt_no + CASE WHEN g.parked THEN 0 ELSE 1 END AS attempt
     FROM moment m CROSS JOIN ready g JOIN fresh c ON g.rank >= c.before AND g.rank < c.before + c.n
