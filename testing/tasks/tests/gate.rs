@@ -4,7 +4,7 @@ use levada_testing_tasks::planted::Bug;
 use levada_testing_tasks::ring0::{Case, first_failure};
 
 /// Histories of each of the parts that run side by side. More of them: `cargo run --release -p levada-testing-tasks --bin sim-tasks`.
-const HISTORIES: u64 = 25_000;
+const HISTORIES: u64 = 5_000;
 const STEPS: usize = 40;
 /// Histories in which a planted bug must be found.
 const HISTORIES_PER_BUG: u64 = 400;

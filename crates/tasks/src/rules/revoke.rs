@@ -29,7 +29,11 @@ impl Rule for RevokeLease {
     type Answer = Revoked;
 
     fn scope(&self) -> Scope {
-        Scope::Executions(vec![self.execution])
+        match &self.by {
+            None => Scope::Executions(vec![self.execution]),
+            // What this fence closed before is brought too: its holder is told so.
+            Some(handle) => Scope::Handles(vec![(self.execution, handle.fence)]),
+        }
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Revoked, Error> {

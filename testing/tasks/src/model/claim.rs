@@ -30,10 +30,29 @@ impl Model {
             again.sort_by_key(|row| (-row.priority, row.order));
             return again.into_iter().map(given).collect();
         }
+        let found = self.offered(request);
+        self.claim_of(found, request)
+    }
+
+    /// What stands first in line for a claim, as far as it asks.
+    #[must_use]
+    pub fn offered(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
         let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
         found.sort_by_key(|row| (-row.priority, row.order));
-        let found: Vec<_> = found.into_iter().take(request.limit as usize).map(|row| row.id).collect();
-        found.into_iter().filter_map(|id| self.give(id, request)).collect()
+        found.into_iter().take(request.limit as usize).map(|row| row.id).collect()
+    }
+
+    /// Gives what is still in line of what was offered.
+    pub fn claim_of(&mut self, offered: Vec<ExecutionId>, request: &ClaimRequest) -> Vec<Given> {
+        let still: Vec<_> = offered.into_iter().filter(|id| self.is_offered(&self.executions[id], request)).collect();
+        still.into_iter().filter_map(|id| self.give(id, request)).collect()
+    }
+
+    /// Whether something is active under the claim's token.
+    #[must_use]
+    pub fn holds_by(&self, request: &ClaimRequest) -> bool {
+        let mut leases = self.executions.values().filter_map(|row| row.lease.as_ref());
+        leases.any(|lease| lease.token == request.token && lease.instance == request.instance)
     }
 
     /// Whether it is in line for this worker. A member of a run that is being cancelled may stand there still, to be turned away.

@@ -16,7 +16,7 @@ pub struct Seen {
     pub ready_before: BTreeSet<ExecutionId>,
     /// Executions that are held by an operator or a pause.
     pub held: BTreeSet<ExecutionId>,
-    /// Runs that ended cancelled.
+    /// Runs that ended cancelled, or whose finalizers were told so.
     pub cancelled: BTreeSet<RunId>,
     /// When executions are due: delays are spread at random (§1.5).
     pub due_ms: BTreeMap<ExecutionId, i64>,
@@ -26,10 +26,12 @@ impl Seen {
     /// What can be seen in the engine's rows.
     #[must_use]
     pub fn in_rows(state: &State, ready_before: BTreeSet<ExecutionId>) -> Self {
+        let ended = state.runs.values().filter(|row| row.outcome == Some(Outcome::Cancelled)).map(|row| row.id);
+        let told = state.pins.values().filter(|pin| pin.name == "run" && pin.outcome == Outcome::Cancelled);
         Self {
             ready_before,
             held: in_line(state, Hold::Operator),
-            cancelled: state.runs.values().filter(|row| row.outcome == Some(Outcome::Cancelled)).map(|row| row.id).collect(),
+            cancelled: ended.chain(told.map(|pin| RunId(pin.upstream.0))).collect(),
             marks: state.marks.keys().copied().collect(),
             ended: state.executions.values().filter(|row| row.phase == Phase::Ended).map(|row| row.id).collect(),
             due_ms: state.executions.values().filter_map(|row| Some((row.id, row.due_ms?))).collect(),

@@ -21,8 +21,22 @@ impl Play {
         let rule = rules::CompleteExecutions { items: items.clone(), next: next.clone() };
         let told = |(said, claimed): rules::EndedAndClaimed| (codes(said, written), given(&claimed));
         let agreed = self.both(&rule, told, |model| {
+            // F-5: a token that gave something before this call claims nothing new, even if the call ends all of that.
+            let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
+            // A claim that goes along takes of what was in line when the call began; some of that may have ended with it.
+            let offered = next.as_ref().map_or_else(Vec::new, |next| model.offered(&next.request));
             let told = each(items, |item| model.complete(item.handle.execution, item.handle.fence, &item.facts))?;
-            let claimed = next.map_or_else(Vec::new, |next| model.claim(&next.request));
+            let claimed = match next {
+                Some(next) if used => {
+                    if model.holds_by(&next.request) {
+                        model.claim(&next.request)
+                    } else {
+                        Vec::new()
+                    }
+                }
+                Some(next) => model.claim_of(offered, &next.request),
+                None => Vec::new(),
+            };
             Ok((told, claimed))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
