@@ -57,7 +57,7 @@ fn file_system(directory: &Path) -> String {
 
 /// The commit of the sources, if they are a checkout.
 fn commit() -> String {
-    let asked = Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]).output();
+    let asked = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
     let text = asked.ok().filter(|output| output.status.success()).map(|output| output.stdout).unwrap_or_default();
     let text = String::from_utf8_lossy(&text).trim().to_owned();
     if text.is_empty() { "unknown".to_owned() } else { text }

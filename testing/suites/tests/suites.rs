@@ -9,7 +9,8 @@ use libtest_mimic::{Arguments, Trial};
 const SHARDS: [usize; 2] = [1, 3];
 
 fn main() -> Result<()> {
-    let suite = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Test runners start here. What the compiler knew may be another checkout: cargo takes its programs over.
+    let suite = std::env::current_dir()?;
     let root = suite.ancestors().nth(2).context("the suites stand two levels below the root")?;
     // Pages name files from the root of the repository.
     std::env::set_current_dir(root)?;

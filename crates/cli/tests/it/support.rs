@@ -98,7 +98,7 @@ pub(crate) fn sorted(text: &str) -> Vec<String> {
 
 /// The directory of the repository.
 pub(crate) fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+    Path::new("../..").canonicalize().expect("the repository")
 }
 
 /// A file of the sample data.
