@@ -4,7 +4,7 @@
 //! never looked at.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use levada_store::rows::{Input, Pin, ResultRow};
@@ -31,18 +31,19 @@ type Rank = (Reverse<i64>, i64, ExecutionId);
 #[derive(Default)]
 struct Found {
     taken: Vec<ExecutionId>,
-    best: BTreeSet<Rank>,
+    /// Of what has no limit, and of every lane with one: a lane that is full hides none of the others.
+    best: BTreeMap<Option<String>, BTreeSet<Rank>>,
 }
 
 impl Slice<'_> {
     pub(super) fn claim(&mut self, scope: &ClaimScope) -> Result<()> {
         let places = self.places()?;
-        let found = self.search(scope, &places.fitting(scope))?;
+        let found = self.search(scope, &places)?;
         if !found.taken.is_empty() {
             return found.taken.into_iter().try_for_each(|id| self.for_a_worker(id));
         }
         self.lanes_with_limits(scope, &places)?;
-        for (_, _, id) in found.best {
+        for (_, _, id) in found.best.into_values().flatten() {
             self.for_a_worker(id)?;
             self.state.candidates.insert(id);
             self.offer(id);
@@ -72,15 +73,17 @@ impl Slice<'_> {
         Ok(places)
     }
 
-    fn search(&self, scope: &ClaimScope, routes: &[i64]) -> Result<Found> {
+    fn search(&self, scope: &ClaimScope, places: &Places) -> Result<Found> {
         let mut found = Found::default();
         let mut statement = self.session.statement(SEARCH)?;
         // Without a route it still has to be seen whether the claim is a repetition.
-        let routes: Vec<_> = if routes.is_empty() { vec![None] } else { routes.iter().copied().map(Some).collect() };
+        let routes = places.fitting(scope);
+        let routes: Vec<_> = if routes.is_empty() { vec![None] } else { routes.into_iter().map(Some).collect() };
         for route in routes {
-            let mut rows = statement.query((id(scope.token.0), &scope.instance, route, scope.limit, self.offered(route)))?;
+            let (id_of, limited) = (route.map(|route| route.id), route.and_then(|route| places.limited_lane(route)));
+            let mut rows = statement.query((id(scope.token.0), &scope.instance, id_of, scope.limit, self.offered(id_of)))?;
             while let Some(row) = rows.next()? {
-                if !found.takes(row, scope.limit as usize)? {
+                if !found.takes(row, limited, scope.limit as usize)? {
                     break;
                 }
             }
@@ -120,19 +123,20 @@ impl Slice<'_> {
 
 impl Found {
     /// Keeps a row of the search if it is among the best. Whether a later one of the same route still may be.
-    fn takes(&mut self, row: &Row<'_>, limit: usize) -> Result<bool> {
+    fn takes(&mut self, row: &Row<'_>, limited: Option<&str>, limit: usize) -> Result<bool> {
         let execution = ExecutionId(u128::from_be_bytes(row.get(0).map_err(Failure::from)?));
         if row.get::<_, bool>(3)? {
             self.taken.push(execution);
             return Ok(true);
         }
         let rank = (Reverse(row.get(1)?), row.get(2)?, execution);
-        if self.best.len() >= limit && self.best.last().is_none_or(|worst| rank > *worst) {
+        let best = self.best.entry(limited.map(str::to_owned)).or_default();
+        if best.len() >= limit && best.last().is_none_or(|worst| rank > *worst) {
             return Ok(false);
         }
-        self.best.insert(rank);
-        if self.best.len() > limit {
-            self.best.pop_last();
+        best.insert(rank);
+        if best.len() > limit {
+            best.pop_last();
         }
         Ok(true)
     }

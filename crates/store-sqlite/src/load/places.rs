@@ -43,9 +43,14 @@ impl Places {
         self.routes.iter().filter(move |route| route.lane == lane)
     }
 
-    /// The routes that a claim can take from, by id.
-    pub(super) fn fitting(&self, scope: &ClaimScope) -> Vec<i64> {
-        self.routes.iter().filter(|route| self.fits(route, scope)).map(|route| route.id).collect()
+    /// The lane of a route if it has a limit.
+    pub(super) fn limited_lane(&self, route: &Route) -> Option<&str> {
+        self.lane(&route.lane).filter(|lane| lane.max_active.is_some()).map(|lane| lane.name.as_str())
+    }
+
+    /// The routes that a claim can take from.
+    pub(super) fn fitting(&self, scope: &ClaimScope) -> Vec<&Route> {
+        self.routes.iter().filter(|route| self.fits(route, scope)).collect()
     }
 
     fn fits(&self, route: &Route, scope: &ClaimScope) -> bool {

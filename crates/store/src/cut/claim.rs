@@ -1,5 +1,7 @@
 //! What a claim's slice brings: candidates in the order of priority and creation, with what a worker needs to begin.
 
+use std::collections::BTreeMap;
+
 use super::{Slice, input_in_claim, owned, without_bytes};
 use crate::alphabets::{Hold, LaneState, Phase};
 use crate::ids::ExecutionId;
@@ -39,13 +41,21 @@ impl Slice<'_> {
         }
     }
 
+    /// The first ready ones of what has no limit, and of every lane with one: a lane that is full hides none of the others.
     fn claimable(&self, scope: &ClaimScope) -> Vec<ExecutionId> {
         let full = self.tables.state();
-        let fits = |row: &&Execution| full.routes.get(&row.route_id).is_some_and(|route| self.route_fits(route, scope));
         let ready = full.executions.values().filter(|row| row.phase == Phase::Runnable && row.hold == Hold::None);
-        let mut found: Vec<_> = ready.filter(fits).map(|row| (-row.priority, row.seq, row.id)).collect();
-        found.sort_unstable();
-        found.into_iter().take(scope.limit as usize).map(|(_, _, id)| id).collect()
+        let mut found: BTreeMap<Option<&str>, Vec<_>> = BTreeMap::new();
+        for row in ready {
+            let route = full.routes.get(&row.route_id).filter(|route| self.route_fits(route, scope));
+            if let Some(route) = route {
+                let lane = full.lanes.get(&route.lane).filter(|lane| lane.max_active.is_some());
+                let limited = lane.map(|lane| lane.name.as_str());
+                found.entry(limited).or_default().push((-row.priority, row.seq, row.id));
+            }
+        }
+        found.values_mut().for_each(|rows| rows.sort_unstable());
+        found.into_values().flat_map(|rows| rows.into_iter().take(scope.limit as usize)).map(|(_, _, id)| id).collect()
     }
 
     fn route_fits(&self, route: &Route, scope: &ClaimScope) -> bool {

@@ -65,6 +65,23 @@ fn t_051_max_active() {
     }
 }
 
+/// L-3: what cannot be taken now costs those behind it nothing.
+#[test]
+fn t_051_a_lane_that_is_full_hides_no_other() {
+    let mut world = World::new();
+    for lane in ["mail", "mail", "mail", "print"] {
+        world.create(&NewExecution::of_kind("work").in_lane(lane));
+    }
+    world.must(&change("mail", LaneChange::SetMaxActive(Some(1))));
+    let mut claim = |limit| {
+        let lanes = vec!["mail".to_owned(), "print".to_owned()];
+        let request = ClaimRequest { lanes, ..ClaimRequest::of_lane("mail", "w", limit, world.token()) };
+        let event = world.claim_event(request);
+        world.must(&event).into_iter().map(|claimed| claimed.lane).collect::<Vec<_>>()
+    };
+    assert_eq!([claim(1), claim(1), claim(1)], [vec!["mail"], vec!["print"], vec![]]);
+}
+
 #[test]
 fn t_051_creating_lanes() {
     let mut world = World::new();

@@ -18,6 +18,7 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
     suite.add("claims/order", order);
     suite.add("claims/holds_and_phases", holds_and_phases);
     suite.add("claims/lanes", lanes);
+    suite.add("claims/lanes_with_limits", lanes_with_limits);
     suite.add("claims/namespaces", namespaces);
     suite.add("claims/capabilities", capabilities);
     suite.add("claims/repeated", repeated);
@@ -140,6 +141,22 @@ async fn lanes<S: Store>(mut stage: Stage<S>) -> Verdict {
     field.expect(&stage, ClaimScope { lanes: vec!["draining".to_owned()], ..claim.clone() }, &["draining"]).await?;
     field.expect(&stage, ClaimScope { lanes: vec!["paused".to_owned()], ..claim.clone() }, &[]).await?;
     field.expect(&stage, ClaimScope { lanes: Vec::new(), ..claim }, &[]).await
+}
+
+/// A lane with a limit may be full, which only the plan finds out: it brings candidates of its own and hides none of the others.
+async fn lanes_with_limits<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let mut field = Field::new(stage.now_ms());
+    for (name, route) in
+        [("limited 1", 2), ("limited 2", 2), ("limited 3", 2), ("open", 1), ("without row", 5), ("limited 4", 2), ("late", 1)]
+    {
+        field.ready(name, route);
+    }
+    stage.load(field.state.clone()).await?;
+    let claim = field.claim();
+    let of = |limit| ClaimScope { limit, ..claim.clone() };
+    field.expect(&stage, of(1), &["limited 1", "open"]).await?;
+    field.expect(&stage, of(2), &["limited 1", "limited 2", "open", "without row"]).await?;
+    field.expect(&stage, of(0), &[]).await
 }
 
 async fn namespaces<S: Store>(mut stage: Stage<S>) -> Verdict {
