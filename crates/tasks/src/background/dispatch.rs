@@ -6,6 +6,7 @@ use levada_base::{Error, Kind};
 use levada_store::rows::CancelPending;
 use levada_store::{ExecutionId, Query, Scope, Store, Wake};
 
+use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -15,7 +16,11 @@ use crate::rules::{DispatchGroup, Dispatched, PostponeGroup, ReconcileGroup};
 const GROUPS_MAX: u32 = 50;
 
 /// The edge-cancel dispatcher.
-pub(super) struct Dispatch;
+#[derive(Default)]
+pub(super) struct Dispatch {
+    /// Groups that cannot even be postponed in the store, because their rows cannot be loaded.
+    postponed: Postponed<ExecutionId>,
+}
 
 impl<S: Store> BackgroundWorker<S> for Dispatch {
     fn name(&self) -> &'static str {
@@ -35,39 +40,61 @@ impl<S: Store> BackgroundWorker<S> for Dispatch {
     }
 
     fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
-        step(engine, batch).boxed()
+        self.step(engine, batch).boxed()
     }
 }
 
-async fn step<S: Store>(engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
-    let mut report = Report::default();
-    let pending = pending(engine, 0, batch).await?;
-    let full = pending.len() >= batch as usize;
-    for row in pending {
-        match dispatch(engine, row.child, &mut report).await {
-            Ok(outcome) => {
-                metrics::dispatch_tick(outcome);
-                report.add(outcome, 1_u64);
-            }
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(_) => {
-                metrics::dispatch_tick("errors");
-                report.add("errors", 1_u64);
-                engine.act("postpone_group", PostponeGroup { group: row.child }).await?;
+impl Dispatch {
+    async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let left_alone = self.postponed.waiting(engine.about_now());
+        let pending = pending(engine, 0, batch, &left_alone).await?;
+        let full = pending.len() >= batch as usize;
+        for row in pending {
+            match dispatch(engine, row.child, &mut report).await {
+                Ok(outcome) => {
+                    metrics::dispatch_tick(outcome);
+                    report.add(outcome, 1_u64);
+                }
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) => {
+                    metrics::dispatch_tick("errors");
+                    report.add("errors", 1_u64);
+                    self.postpone(engine, row.child).await?;
+                }
             }
         }
+        // Groups that were skipped are still there, so only progress is a reason to go on at once.
+        report.more = full && report.count("dispatched") + report.count("orphaned") + report.count("errors") > 0;
+        report.again_at(self.postponed.next_ms());
+        report.left_alone = self.postponed.waiting(engine.about_now());
+        Ok(report)
     }
-    // Groups that were skipped are still there, so only progress is a reason to go on at once.
-    report.more = full && report.count("dispatched") + report.count("orphaned") + report.count("errors") > 0;
-    Ok(report)
+
+    /// Leaves a group alone for a while: for all nodes, or for this one if the store cannot load what belongs to it.
+    async fn postpone<S: Store>(&self, engine: &Engine<S>, group: ExecutionId) -> Result<(), Error> {
+        match engine.act("postpone_group", PostponeGroup { group }).await {
+            Ok(_) => self.postponed.forget(group),
+            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+            Err(_) => self.postponed.put(group, engine.about_now()),
+        }
+        Ok(())
+    }
 }
 
-/// The oldest pending rows that may be tried now.
-pub(super) async fn pending<S: Store>(engine: &Engine<S>, older_than_ms: i64, limit: u32) -> Result<Vec<CancelPending>, Error> {
+/// The oldest pending rows that may be tried now, without some.
+pub(super) async fn pending<S: Store>(
+    engine: &Engine<S>,
+    older_than_ms: i64,
+    limit: u32,
+    except: &[ExecutionId],
+) -> Result<Vec<CancelPending>, Error> {
     let namespaces = engine.settings.namespaces.clone();
-    let page = engine.read(Query::PendingCancels { namespaces, older_than_ms, limit }).await?;
-    let mut rows: Vec<_> = page.rows.cancel_pending.into_values().collect();
+    let limit_of_all = limit.saturating_add(u32::try_from(except.len()).unwrap_or(u32::MAX));
+    let page = engine.read(Query::PendingCancels { namespaces, older_than_ms, limit: limit_of_all }).await?;
+    let mut rows: Vec<_> = page.rows.cancel_pending.into_values().filter(|row| !except.contains(&row.child)).collect();
     rows.sort_by_key(|row| (row.enqueued_ms, row.child));
+    rows.truncate(limit as usize);
     Ok(rows)
 }
 

@@ -70,8 +70,8 @@ pub(crate) fn registry<S: Store>() -> Workers<S> {
     let mut workers: Workers<S> = vec![
         Arc::new(node::Heartbeat),
         Arc::new(settle::Settle::default()),
-        Arc::new(dispatch::Dispatch),
-        Arc::new(reconcile::Reconcile),
+        Arc::new(dispatch::Dispatch::default()),
+        Arc::new(reconcile::Reconcile::default()),
         Arc::new(backlog::Backlog::default()),
         Arc::new(awaited::AwaitedEnds::default()),
         Arc::new(gauges::Gauges),

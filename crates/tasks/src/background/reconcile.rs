@@ -6,6 +6,7 @@ use levada_base::{Error, Kind};
 use levada_store::{ExecutionId, Store};
 
 use super::dispatch::{exists, pending};
+use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -15,7 +16,10 @@ use crate::rules::{ReconcileGroup, Reconciled};
 const OLDER_THAN_MS: i64 = 5_000;
 
 /// The edge-cancel reconciler.
-pub(super) struct Reconcile;
+#[derive(Default)]
+pub(super) struct Reconcile {
+    postponed: Postponed<ExecutionId>,
+}
 
 impl<S: Store> BackgroundWorker<S> for Reconcile {
     fn name(&self) -> &'static str {
@@ -31,26 +35,32 @@ impl<S: Store> BackgroundWorker<S> for Reconcile {
     }
 
     fn tick<'a>(&'a self, engine: &'a Engine<S>, batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
-        step(engine, batch).boxed()
+        self.step(engine, batch).boxed()
     }
 }
 
-async fn step<S: Store>(engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
-    let mut report = Report::default();
-    for row in pending(engine, OLDER_THAN_MS, batch).await? {
-        match reconcile(engine, row.child).await {
-            Ok(action) => {
-                metrics::reconciled(action);
-                report.add(action, 1_u64);
-            }
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(_) => {
-                metrics::background_error("edge_cancel_reconcile");
-                report.add("errors", 1_u64);
+impl Reconcile {
+    async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let left_alone = self.postponed.waiting(engine.about_now());
+        for row in pending(engine, OLDER_THAN_MS, batch, &left_alone).await? {
+            match reconcile(engine, row.child).await {
+                Ok(action) => {
+                    self.postponed.forget(row.child);
+                    metrics::reconciled(action);
+                    report.add(action, 1_u64);
+                }
+                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
+                Err(_) => {
+                    metrics::background_error("edge_cancel_reconcile");
+                    report.add("errors", 1_u64);
+                    self.postponed.put(row.child, engine.about_now());
+                }
             }
         }
+        report.left_alone = self.postponed.waiting(engine.about_now());
+        Ok(report)
     }
-    Ok(report)
 }
 
 async fn reconcile<S: Store>(engine: &Engine<S>, group: ExecutionId) -> Result<&'static str, Error> {

@@ -163,6 +163,40 @@ async fn t_067_failing_rows_do_not_starve_good_ones() -> Result {
 }
 
 #[tokio::test]
+async fn t_067_groups_that_cannot_be_loaded_at_all_do_not_starve_good_ones() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = Probed::new(MemoryStore::new(world.clone()));
+    let node = Node::on(store.clone(), world, clock, Settings::without_background()).await?;
+    fired(&node, 60).await?;
+    let bad: BTreeSet<_> = store.dump().await?.cancel_pending.into_keys().collect();
+    node.advance_ms(1);
+    fired(&node, 100).await?;
+    let fails = bad.clone();
+    store.fail(move |scope| {
+        let hit = matches!(scope, Scope::Group(group) if fails.contains(group));
+        hit.then(|| Error::new(codes::LV_T710, "execution.phase of it holds 9"))
+    });
+    let mut dispatched = 0;
+    for _ in 0..4 {
+        dispatched += node.tasks.tick("edge_cancel_dispatch").await?.count("dispatched");
+    }
+    assert_eq!(dispatched, 100);
+    let left: BTreeSet<_> = store.dump().await?.cancel_pending.into_keys().collect();
+    assert_eq!(left, bad);
+    node.advance_ms(6_000);
+    let reports = [node.tasks.tick("edge_cancel_reconcile").await?, node.tasks.tick("edge_cancel_reconcile").await?];
+    assert_eq!(reports.map(|report| report.count("errors")), [50, 10], "nor the reconciler");
+    store.heal();
+    node.advance_ms(30_000);
+    assert_eq!(
+        node.tasks.tick("edge_cancel_dispatch").await?.count("dispatched"),
+        50,
+        "once they can be loaded they are handled"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn t_066_four_dispatchers_share_two_hundred_groups() -> Result {
     let (world, clock) = World::sim(7);
     let store = MemoryStore::new(world.clone());
