@@ -72,6 +72,26 @@ pub struct RunFilter {
     pub to_ms: Option<i64>,
 }
 
+impl Query {
+    /// The words by which rows are looked for.
+    #[must_use]
+    pub fn words(&self) -> Vec<&str> {
+        let words: Vec<&String> = match self {
+            Self::Scope(scope) => return scope.words(),
+            Self::Executions(filter, ..) => {
+                let words = filter.namespace.iter().chain(filter.namespaces.iter().flatten()).chain(&filter.lane);
+                words.chain(filter.tag.iter().flat_map(|(key, value)| [key, value])).collect()
+            }
+            Self::Runs(filter, ..) => {
+                let words = filter.namespace.iter().chain(filter.namespaces.iter().flatten()).chain(&filter.name);
+                words.chain(&filter.graph_version).chain(filter.tag.iter().flat_map(|(key, value)| [key, value])).collect()
+            }
+            _ => Vec::new(),
+        };
+        words.into_iter().map(String::as_str).collect()
+    }
+}
+
 /// Where a page ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PageCursor {

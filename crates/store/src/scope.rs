@@ -210,6 +210,25 @@ impl Scope {
         }
     }
 
+    /// The words by which rows are looked for.
+    #[must_use]
+    pub fn words(&self) -> Vec<&str> {
+        let words: Vec<&String> = match self {
+            Self::All(parts) => return parts.iter().flat_map(Self::words).collect(),
+            Self::Building(scope) => scope.names.iter().chain(&scope.conditions).collect(),
+            Self::Due(_, wanted) => wanted.namespaces.iter().flatten().collect(),
+            Self::Key(namespace, key) => vec![namespace, key],
+            Self::Claim(scope) => {
+                let words = scope.lanes.iter().chain(&scope.capabilities).chain(scope.namespaces.iter().flatten());
+                words.chain([&scope.instance]).collect()
+            }
+            Self::Lanes(names) => names.iter().collect(),
+            Self::Condition(_, word) | Self::Worker(word) => vec![word],
+            _ => Vec::new(),
+        };
+        words.into_iter().map(String::as_str).collect()
+    }
+
     /// The scope without nesting.
     #[must_use]
     pub fn parts(&self) -> Vec<&Self> {

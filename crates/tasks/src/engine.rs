@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::{ExecutionId, Page, Query, State, Store, Token, Wanted};
+use levada_store::{Command, ExecutionId, Page, Query, Record, State, Store, Token, Wanted};
 use parking_lot::Mutex;
 
 use crate::claims::ClaimDesk;
 use crate::metrics;
-use crate::rules::{Rule, answer};
+use crate::rules::{Rule, answer, invalid, used_otherwise};
 use crate::settings::Settings;
 
 /// How often an operation is repeated whose commit may or may not have happened. Its key or fence keeps it from acting twice.
@@ -64,19 +64,20 @@ impl<S: Store> Engine<S> {
         R::Answer: Send + 'static,
     {
         let began = self.world.clock().elapsed();
-        let served = self.settings.namespaces.clone();
-        let scope = rule.scope().narrowed(served.as_deref(), except);
+        let scope = rule.scope().narrowed(self.settings.namespaces.as_deref(), except);
+        storable(&scope.words())?;
+        let seen = self.seen_by(rule.namespace());
         // What the one statement does is known beforehand, so it cannot spare rows of other namespaces.
-        let usual = rule.usual().filter(|_| served.is_none());
+        let usual = rule.usual().filter(|_| seen.is_none());
         let mut repeats = 0;
         let result = loop {
-            let (rule, served) = (rule.clone(), served.clone());
+            let (rule, seen) = (rule.clone(), seen.clone());
             let decide = move |state: &State| {
-                let own = served.as_deref().map(|names| state.of_namespaces(names));
-                let state = own.as_ref().unwrap_or(state);
-                let (commands, answer) = answer(state, &rule)?;
-                let seen = metrics::observe(state, &commands);
-                Ok((commands, (answer, seen)))
+                on_own(state, seen.as_deref(), |own| {
+                    let (commands, answer) = answer(own, &rule)?;
+                    let seen = metrics::observe(own, &commands);
+                    Ok((commands, (answer, seen)))
+                })
             };
             let outcome = match usual.clone() {
                 Some(usual) => self.store.transact_fused(scope.clone(), usual, decide).await,
@@ -97,8 +98,16 @@ impl<S: Store> Engine<S> {
         })
     }
 
+    /// The namespaces whose rows a decision of this node sees, which makes something in one of them or in none. None: all.
+    pub(crate) fn seen_by<'a>(&self, makes_in: impl IntoIterator<Item = &'a str>) -> Option<Vec<String>> {
+        let mut names = self.settings.namespaces.clone()?;
+        names.extend(makes_in.into_iter().map(str::to_owned));
+        Some(names)
+    }
+
     /// Reads, and learns store time on the way.
     pub(crate) async fn read(&self, query: Query) -> Result<Page, Error> {
+        storable(&query.words())?;
         let page = self.store.read(query).await?;
         self.learn_time(page.rows.now_ms);
         Ok(page)
@@ -146,4 +155,41 @@ impl<S: Store> Engine<S> {
     pub(crate) fn learn_outage(&self, back_since_ms: Option<i64>) {
         self.back_since_ms.store(back_since_ms.unwrap_or(NEVER), Ordering::Relaxed);
     }
+}
+
+/// Refuses words that not every store can look for: a store that cannot would fail, and fail those who share its transaction.
+pub(crate) fn storable(words: &[&str]) -> Result<(), Error> {
+    match words.iter().find(|word| word.contains('\0')) {
+        Some(word) => Err(invalid("text", word.escape_debug(), "free of the character with number zero")),
+        None => Ok(()),
+    }
+}
+
+/// Decides on the rows of some namespaces. Ids are the same for all of them: what is made must be new in the others, too.
+pub(crate) fn on_own<R>(
+    full: &State,
+    namespaces: Option<&[String]>,
+    decide: impl FnOnce(&State) -> Result<(Vec<Command>, R), Error>,
+) -> Result<(Vec<Command>, R), Error> {
+    let Some(names) = namespaces else { return decide(full) };
+    let own = full.of_namespaces(names);
+    let (commands, answer) = decide(&own)?;
+    for command in &commands {
+        let taken = match command {
+            Command::Put(Record::Execution(row)) if !own.executions.contains_key(&row.id) => {
+                full.executions.contains_key(&row.id).then(|| format!("execution id \"{}\"", row.id))
+            }
+            Command::Put(Record::Run(row)) if !own.runs.contains_key(&row.id) => {
+                full.runs.contains_key(&row.id).then(|| format!("run id \"{}\"", row.id))
+            }
+            Command::Put(Record::Schedule(row)) if !own.schedules.contains_key(&row.id) => {
+                full.schedules.contains_key(&row.id).then(|| format!("schedule id \"{}\"", row.id))
+            }
+            _ => None,
+        };
+        if let Some(id) = taken {
+            return Err(used_otherwise(id));
+        }
+    }
+    Ok((commands, answer))
 }

@@ -12,7 +12,7 @@ use levada_store::{Cursor, EventPage, Filter, Store, Wake, WakeReceiver};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Tasks;
-use crate::engine::Engine;
+use crate::engine::{Engine, storable};
 use crate::timer;
 
 /// Events of one page.
@@ -39,7 +39,7 @@ impl<S: Store> Tasks<S> {
     /// `LV-T008` if events after the cursor may have been dropped; what the store says.
     pub async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
         self.engine.check_kept(after).await?;
-        self.engine.store.events(after, &self.engine.own_events(filter.clone()), limit).await
+        self.engine.events(after, &self.engine.own_events(filter.clone()), limit).await
     }
 }
 
@@ -51,6 +51,13 @@ impl<S: Store> Engine<S> {
         let names = self.settings.narrowed(asked);
         filter.namespaces = names.map_or_else(Vec::new, |names| if names.is_empty() { vec![String::new()] } else { names });
         filter
+    }
+
+    async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
+        let tag = filter.tag.iter().flat_map(|(key, value)| [key, value]);
+        let words: Vec<&str> = filter.namespaces.iter().chain(&filter.lanes).chain(tag).map(String::as_str).collect();
+        storable(&words)?;
+        self.store.events(after, filter, limit).await
     }
 
     /// Whether all events after a cursor are still there: events go oldest first, and the one that the cursor stands at is.
@@ -111,7 +118,7 @@ impl<S: Store> EventFeed<S> {
         }
         self.read_at = Some(now);
         loop {
-            let page = self.engine.store.events(self.cursor, &self.filter, PAGE).await?;
+            let page = self.engine.events(self.cursor, &self.filter, PAGE).await?;
             let moved = page.next != self.cursor;
             self.cursor = page.next;
             if !page.events.is_empty() {

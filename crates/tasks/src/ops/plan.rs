@@ -8,6 +8,7 @@ use levada_base::{Error, codes};
 use levada_store::{Command, Query, Scope, State, Store, apply};
 
 use super::Tasks;
+use crate::engine::on_own;
 use crate::rules::{Event, decide_whole};
 
 /// Something to be committed.
@@ -40,7 +41,8 @@ impl<S: Store> Tasks<S> {
     pub async fn plan(&self, event: impl Into<Event>) -> Result<Planned, Error> {
         let event = event.into();
         let slice = self.engine.read(Query::Scope(event.scope())).await?.rows;
-        let commands = decide_whole(&slice, &event)?;
+        let seen = self.engine.seen_by(event.namespace());
+        let (commands, ()) = on_own(&slice, seen.as_deref(), |own| Ok((decide_whole(own, &event)?, ())))?;
         Ok(Planned { event, commands, read: rows_of(&slice) })
     }
 
@@ -50,13 +52,16 @@ impl<S: Store> Tasks<S> {
     /// `LV-T218` if a row that a plan was made on changed; what an operation refuses now, like a lease that was lost meanwhile.
     pub async fn commit(&self, plans: Vec<Planned>, further: Vec<Command>) -> Result<(), Error> {
         let scope = Scope::All(plans.iter().map(|plan| plan.event.scope()).collect());
-        let plan = move |slice: &State| Ok((joint(slice, &plans, &further)?, ()));
+        let seen = self.engine.seen_by(plans.iter().filter_map(|plan| plan.event.namespace()));
+        let plan = move |slice: &State| {
+            up_to_date(slice, &plans)?;
+            on_own(slice, seen.as_deref(), |own| Ok((joint(own, &plans, &further)?, ())))
+        };
         self.engine.store.transact(scope, plan).await
     }
 }
 
 fn joint(slice: &State, plans: &[Planned], further: &[Command]) -> Result<Vec<Command>, Error> {
-    up_to_date(slice, plans)?;
     let mut state = slice.clone();
     let mut all = Vec::new();
     for plan in plans {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use levada_base::Error;
-use levada_store::alphabets::{PublicState, RunPhase};
+use levada_store::alphabets::{Outcome, PublicState, RunPhase};
 use levada_store::rows::{Attempt, Condition, Edge, Execution, Facts, Group, Pin, ResultRow, Run, Tag, condition_node};
 use levada_store::{
     BuildingScope, Count, ExecutionFilter, ExecutionId, PageCursor, Query, RunFilter, RunId, Scope, State, Store,
@@ -185,7 +185,8 @@ impl<S: Store> Tasks<S> {
         let mut rows = self.engine.read(Query::Payload(execution)).await?.rows;
         self.known(&rows, execution)?;
         let pin = rows.pins.get(&(execution, name.to_owned())).ok_or_else(|| rules::unknown("input", name))?;
-        let result = rows.results.remove(&(pin.upstream, pin.generation));
+        // Those who did not succeed pass on how they ended, and no bytes.
+        let result = rows.results.remove(&(pin.upstream, pin.generation)).filter(|_| pin.outcome == Outcome::Succeeded);
         Ok(result.map_or(Payload::Void, |result| result_of(result).payload))
     }
 

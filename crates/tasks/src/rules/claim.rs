@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use levada_base::Error;
 use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, Outcome, Phase, RunPhase};
-use levada_store::rows::{Attempt, Execution, Pin, Route, Row};
-use levada_store::{ClaimScope, ExecutionId, Fused, RunId, SLICE_BYTES_MAX, Scope, Token, limits};
+use levada_store::rows::{Attempt, Execution, Route, Row};
+use levada_store::{ClaimScope, ExecutionId, Fused, RunId, Scope, Token, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -76,7 +76,16 @@ impl Rule for Claim {
         fused::claim(self)
     }
 
+    /// Ends of candidates whose run is being cancelled are settled where the slice holds their run, as that of an end and claim may.
     fn decide(&self, draft: &mut Draft) -> Result<Vec<Claimed>, Error> {
+        let claimed = self.take(draft)?;
+        draft.settle()?;
+        Ok(claimed)
+    }
+}
+
+impl Claim {
+    fn take(&self, draft: &mut Draft) -> Result<Vec<Claimed>, Error> {
         validate::claim(&self.request)?;
         let repeated = self.repeated(draft);
         if !repeated.is_empty() {
@@ -92,13 +101,13 @@ impl Rule for Claim {
             if !draft.run_lets_start(id) {
                 continue;
             }
-            bytes += draft.bytes_of(id);
             let Ok(row) = draft.execution(id) else { continue };
             let lane = draft.lane_of(row);
             let left = room.get_mut(&lane);
             if left.as_deref().is_some_and(|left| *left <= 0) {
                 continue;
             }
+            bytes += draft.bytes_of(id);
             if bytes > limits::CLAIM_BYTES_MAX && !given.is_empty() {
                 break;
             }
@@ -108,9 +117,7 @@ impl Rule for Claim {
         }
         Ok(given.into_iter().filter_map(|id| self.answer(draft, id)).collect())
     }
-}
 
-impl Claim {
     /// What is still active under this claim's token.
     fn repeated(&self, draft: &Draft) -> Vec<ExecutionId> {
         let same = |row: &&Execution| {
@@ -235,7 +242,7 @@ impl Claim {
             cause: attempt.cause,
             priority: row.priority,
             input: draft.input_of(id),
-            inputs: draft.pins_of(id).map(|pin| (pin.name.clone(), draft.pinned(pin))).collect(),
+            inputs: draft.pinned(id),
             lease_until_ms: row.lease_until_ms?,
             ttl_ms: row.lease_ttl_ms?,
             attempt_deadline_ms: row.attempt_deadline_ms,
@@ -261,36 +268,5 @@ impl Draft<'_> {
         }
         self.make_runnable_again(id);
         false
-    }
-
-    fn bytes_of(&self, id: ExecutionId) -> i64 {
-        let own = self.state.inputs.get(&id).map_or(0, |input| input.length);
-        let pinned = self.pins_of(id).filter_map(|pin| self.state.results.get(&(pin.upstream, pin.generation)));
-        own + pinned.map(|result| result.length).sum::<i64>()
-    }
-
-    fn pins_of(&self, id: ExecutionId) -> impl Iterator<Item = &Pin> + '_ {
-        self.state.pins.range((id, String::new())..).map(|(_, pin)| pin).take_while(move |pin| pin.execution_id == id)
-    }
-
-    fn input_of(&self, id: ExecutionId) -> Option<Payload> {
-        let input = self.state.inputs.get(&id)?;
-        (input.length <= SLICE_BYTES_MAX).then(|| Payload::from_stored(input.storage, input.bytes.clone()))
-    }
-
-    fn pinned(&self, pin: &Pin) -> ClaimedInput {
-        let result = self.state.results.get(&(pin.upstream, pin.generation)).filter(|_| pin.outcome == Outcome::Succeeded);
-        let payload = match result {
-            Some(result) if result.length > SLICE_BYTES_MAX => None,
-            Some(result) => Some(Payload::from_stored(result.storage, result.bytes.clone())),
-            None => Some(Payload::Void),
-        };
-        ClaimedInput {
-            upstream: pin.upstream,
-            generation: pin.generation,
-            outcome: pin.outcome,
-            failure_code: pin.failure_code.clone(),
-            payload,
-        }
     }
 }

@@ -43,6 +43,10 @@ impl Rule for CreateExecution {
         Scope::All(parts)
     }
 
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.new.namespace)
+    }
+
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
         validate::execution(&self.new)?;
         if self.new.finalizer && !self.new.staged {

@@ -21,6 +21,7 @@ mod fused;
 mod group;
 mod handle;
 mod hold;
+mod inputs;
 mod intern;
 mod joint;
 mod lanes;
@@ -44,7 +45,7 @@ mod validate;
 mod workers;
 mod write;
 
-pub(crate) use errors::{beyond, invalid, unknown};
+pub(crate) use errors::{beyond, invalid, unknown, used_otherwise};
 pub(crate) use intern::route;
 
 use levada_base::Error;
@@ -90,6 +91,11 @@ pub trait Rule: Clone + Into<Event> {
 
     /// The rows that the decision needs.
     fn scope(&self) -> Scope;
+
+    /// The namespace in which it makes something: whoever asks for that sees what is there, whichever namespaces its node serves.
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
 
     /// What is decided if nothing stands in the way, for stores that can do it in one statement.
     fn usual(&self) -> Option<Fused> {
@@ -159,6 +165,11 @@ macro_rules! events {
             #[must_use]
             pub fn scope(&self) -> Scope {
                 match self { $(Self::$Event(event) => event.scope(),)* }
+            }
+
+            /// See [`Rule::namespace`].
+            pub(crate) fn namespace(&self) -> Option<&str> {
+                match self { $(Self::$Event(event) => event.namespace(),)* }
             }
         }
     };

@@ -9,6 +9,7 @@ mod dispatch;
 mod events;
 mod joint;
 mod metrics;
+mod namespaces;
 mod node;
 mod operators;
 mod poison;

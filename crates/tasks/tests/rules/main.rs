@@ -4,6 +4,7 @@ mod build_steps;
 mod built;
 mod calls;
 mod cancelling;
+mod claims;
 mod deep;
 mod dispatching;
 mod ends;

@@ -28,6 +28,10 @@ impl Rule for CreateRun {
         Scope::All(std::iter::once(Scope::Run(self.id)).chain(key).collect())
     }
 
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.new.options.namespace)
+    }
+
     fn decide(&self, draft: &mut Draft) -> Result<Created<RunState>, Error> {
         request::run(&self.new.name, &self.new.options, self.new.request_key.as_ref())?;
         let digest = intern::digest(&self.new);

@@ -29,6 +29,10 @@ impl Rule for SubmitRun {
         Scope::All(std::iter::once(graph_scope(self.run, &self.graph)).chain(key).collect())
     }
 
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.graph.options.namespace)
+    }
+
     fn decide(&self, draft: &mut Draft) -> Result<Created<RunState>, Error> {
         let options = &self.graph.options;
         let key = self.graph.request_key.as_deref();

@@ -26,6 +26,10 @@ impl Rule for CreateSchedule {
         Scope::Schedule(self.id)
     }
 
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.new.namespace)
+    }
+
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
         self.validate()?;
         let timetable = spec_of(&self.new).check()?;
