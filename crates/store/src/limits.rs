@@ -22,6 +22,8 @@ pub const CAPABILITIES_BYTES_MAX: usize = 4096;
 pub const PRIORITY_MAX: i32 = 9000;
 /// Facts of one result.
 pub const FACTS_MAX: usize = 32;
+/// A fact that is text.
+pub const FACT_BYTES_MAX: usize = 1024;
 /// Predicates of one edge.
 pub const PREDICATES_MAX: usize = 8;
 /// Members of one run.

@@ -6,7 +6,7 @@ use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::end::End;
-use super::{Applied, Draft, Rule};
+use super::{Applied, Draft, Rule, validate};
 
 /// An operator cancels an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ impl Rule for CancelExecution {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let row = draft.execution(self.execution)?;
         match (row.phase, row.outcome) {
             (Phase::Ended, Some(Outcome::Cancelled)) => Ok(Applied::AlreadyApplied),

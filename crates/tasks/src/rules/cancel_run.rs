@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::end::End;
-use super::{Applied, Draft, Rule};
+use super::{Applied, Draft, Rule, validate};
 
 /// Cancel a run, or strengthen the cancel that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,8 @@ impl Rule for CancelRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<RunCancelled, Error> {
+        validate::actor(&self.actor)?;
+        validate::text("reason", &self.reason, validate::NOTE)?;
         let run = draft.run(self.run)?;
         // By the same policy a call is stronger if it is the first to name the finalizers.
         let names_finalizers = self.include_finalizers && !run.cancel_finalizers;

@@ -17,20 +17,25 @@ pub(crate) struct End<'a> {
     pub attempt: AttemptState,
     /// The upstream that decided it.
     pub decided_by: Option<ExecutionId>,
+    /// What its worker said about it; empty for nothing.
+    pub reason: &'a str,
 }
 
 impl<'a> End<'a> {
     /// An end that somebody else than its worker brings.
     pub(crate) fn by(cause: Cause, outcome: Outcome, actor: Option<&'a str>) -> Self {
-        Self { outcome, cause, actor, attempt: AttemptState::Cancelled, decided_by: None }
+        Self { outcome, cause, actor, attempt: AttemptState::Cancelled, decided_by: None, reason: "" }
     }
 }
 
 /// What the event of an end says.
-pub(crate) fn ended_detail(outcome: Outcome, cause: Cause, decided_by: Option<ExecutionId>) -> Value {
+pub(crate) fn ended_detail(outcome: Outcome, cause: Cause, decided_by: Option<ExecutionId>, reason: &str) -> Value {
     let mut detail = json!({ "outcome": outcome.word(), "cause": cause.word() });
     if let Some(upstream) = decided_by {
         detail["decided_by"] = Value::String(upstream.to_string());
+    }
+    if !reason.is_empty() {
+        detail["reason"] = Value::String(reason.to_owned());
     }
     detail
 }
@@ -59,7 +64,7 @@ impl Draft<'_> {
             row.retain_until_ms = retention_ms.map(|span| now_ms.saturating_add(span));
         }
         self.take_lease(id);
-        let detail = ended_detail(end.outcome, end.cause, end.decided_by);
+        let detail = ended_detail(end.outcome, end.cause, end.decided_by, end.reason);
         self.execution_event(EventKind::Ended, id, end.actor, &detail);
         self.queue_or_mark(id);
     }

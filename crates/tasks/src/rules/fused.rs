@@ -7,7 +7,7 @@ use levada_store::alphabets::{AttemptState, Call, Cause, Outcome};
 use levada_store::{Fused, FusedClaim, FusedEnd, FusedFailure, FusedRenew, FusedResult, Scope, limits};
 
 use super::end::ended_detail;
-use super::write::cut;
+use super::write::kept;
 use super::{Claim, CompleteExecutions, FailExecutions, RenewLeases, Rule, SkipExecutions, intern, retry, validate};
 use crate::spec::{Complete, Fail, Handle, Renew, Skip};
 
@@ -48,7 +48,7 @@ fn failed(item: &Fail) -> Option<FusedEnd> {
         class: item.failure.class,
         retry_bit: retry::bit(item.failure.class),
         code: item.failure.code.clone(),
-        message: cut(&item.failure.message, limits::FAILURE_MESSAGE_BYTES_MAX).to_owned(),
+        message: kept(&item.failure.message, limits::FAILURE_MESSAGE_BYTES_MAX),
     };
     let end = end(&item.handle, Call::Fail, AttemptState::Failed, (Outcome::Failed, Cause::PermanentFailure));
     Some(FusedEnd { failure: Some(failure), ..end })
@@ -56,7 +56,11 @@ fn failed(item: &Fail) -> Option<FusedEnd> {
 
 pub(crate) fn skip(rule: &SkipExecutions) -> Option<Fused> {
     validate::batch(rule.items.len()).ok()?;
-    let skipped = |item: &Skip| end(&item.handle, Call::Skip, AttemptState::Skipped, (Outcome::Skipped, Cause::Worker));
+    let skipped = |item: &Skip| {
+        let reason = kept(&item.reason, limits::NOTE_BYTES_MAX);
+        let detail = ended_detail(Outcome::Skipped, Cause::Worker, None, &reason).to_string();
+        FusedEnd { detail, ..end(&item.handle, Call::Skip, AttemptState::Skipped, (Outcome::Skipped, Cause::Worker)) }
+    };
     Some(Fused::End(rule.items.iter().map(skipped).collect()))
 }
 
@@ -69,7 +73,7 @@ fn end(handle: &Handle, call: Call, attempt: AttemptState, (outcome, cause): (Ou
         attempt,
         outcome,
         cause,
-        detail: ended_detail(outcome, cause, None).to_string(),
+        detail: ended_detail(outcome, cause, None, "").to_string(),
         result: None,
         failure: None,
     }

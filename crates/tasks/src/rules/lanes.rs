@@ -65,6 +65,7 @@ impl Rule for ChangeLane {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         validate::required("lane", &self.lane, validate::LANE)?;
         if self.lane.starts_with(validate::SYSTEM_LANES) {
             return Err(errors::invalid(

@@ -3,7 +3,7 @@
 use levada_base::Error;
 use levada_store::alphabets::{Phase, RunPhase};
 use levada_store::rows::Progress;
-use levada_store::{Fused, Scope, limits};
+use levada_store::{Fused, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::handle::{Want, access};
@@ -77,7 +77,7 @@ fn note(draft: &mut Draft, item: &ProgressNote) -> Result<(), Error> {
     if item.permille.is_some_and(|permille| !(0..=1_000).contains(&permille)) {
         return Err(errors::invalid("permille", item.permille.unwrap_or_default(), "within 0 … 1000"));
     }
-    validate::name("note", &item.note, ("NOTE_BYTES_MAX", limits::NOTE_BYTES_MAX))?;
+    validate::name("note", &item.note, validate::NOTE)?;
     let row = draft.execution(item.handle.execution)?;
     debug_assert_eq!(row.phase, Phase::Active, "only a live lease gets here");
     let progress = Progress {

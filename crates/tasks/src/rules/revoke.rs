@@ -6,7 +6,7 @@ use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::handle::{Want, access};
-use super::{Draft, Rule, errors};
+use super::{Draft, Rule, errors, validate};
 use crate::spec::Handle;
 
 /// Take the lease of an execution away.
@@ -37,6 +37,7 @@ impl Rule for RevokeLease {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Revoked, Error> {
+        validate::actor(&self.actor)?;
         if let Some(handle) = self.by.filter(|handle| handle.execution != self.execution) {
             return Err(errors::invalid("by", handle.execution, "a handle of the execution whose lease it gives back"));
         }

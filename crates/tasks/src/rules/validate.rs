@@ -5,20 +5,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use levada_base::{Error, codes};
 use levada_store::alphabets::{FailureClass, Storage};
 use levada_store::limits;
-use levada_store::rows::Facts;
+use levada_store::rows::{Fact, Facts};
 
 use super::errors::{beyond, invalid};
-use crate::spec::{Backoff, ClaimRequest, ExecutionPolicy, Failure, NewExecution, Payload};
+use crate::spec::{ClaimRequest, ExecutionPolicy, Failure, NewExecution, Payload};
 
 /// A name: text of a limited length without control characters; `field` says of what.
 pub(crate) fn name(field: &str, text: &str, limit: (&str, usize)) -> Result<(), Error> {
-    if text.len() > limit.1 {
-        return Err(beyond(field, format!("{} bytes", text.len()), limit.0, limit.1));
-    }
+    no_longer(field, text, limit)?;
     if text.chars().any(char::is_control) {
         return Err(invalid(field, text.escape_debug(), "free of control characters"));
     }
     Ok(())
+}
+
+fn no_longer(field: &str, text: &str, limit: (&str, usize)) -> Result<(), Error> {
+    if text.len() <= limit.1 {
+        return Ok(());
+    }
+    Err(beyond(field, format!("{} bytes", text.len()), limit.0, limit.1))
+}
+
+/// What people wrote to each other: lines and all, but for the one character that not every store can keep.
+pub(crate) fn text(field: &str, text: &str, limit: (&str, usize)) -> Result<(), Error> {
+    no_longer(field, text, limit)?;
+    if text.contains('\0') {
+        return Err(invalid(field, text.escape_debug(), "free of the character with number zero"));
+    }
+    Ok(())
+}
+
+/// Who asks. Nobody in particular is possible.
+pub(crate) fn actor(actor: &str) -> Result<(), Error> {
+    name("actor", actor, NAME)
 }
 
 /// A name that must be there.
@@ -34,6 +53,7 @@ pub(crate) const LANE: (&str, usize) = ("LANE_BYTES_MAX", limits::LANE_BYTES_MAX
 /// How the names of the engine's own lanes begin.
 pub(crate) const SYSTEM_LANES: &str = "system.";
 pub(crate) const KEY: (&str, usize) = ("KEY_BYTES_MAX", limits::KEY_BYTES_MAX);
+pub(crate) const NOTE: (&str, usize) = ("NOTE_BYTES_MAX", limits::NOTE_BYTES_MAX);
 
 /// A new execution.
 pub(crate) fn execution(new: &NewExecution) -> Result<(), Error> {
@@ -120,8 +140,12 @@ pub(crate) fn policy(policy: &ExecutionPolicy) -> Result<(), Error> {
     if policy.retry.retry_on.contains(&FailureClass::Crash) || policy.retry.retry_on.contains(&FailureClass::Permanent) {
         return Err(invalid("retry.retry_on", "crash or permanent", "a set of transient, timeout and resource"));
     }
-    backoff("retry.backoff", &policy.retry.backoff)?;
-    backoff("crash.backoff", &policy.crash.backoff)?;
+    let (retry, crash) = (&policy.retry.backoff, &policy.crash.backoff);
+    backoff("retry.backoff", (retry.initial_ms, retry.factor_permille, retry.max_ms))?;
+    if !(0..=1_000).contains(&retry.jitter_permille) {
+        return Err(invalid("retry.backoff", retry.jitter_permille, "a jitter within 0 … 1000 thousandths"));
+    }
+    backoff("crash.backoff", (crash.initial_ms, crash.factor_permille, crash.max_ms))?;
     if policy.crash.crashes_max < 0 {
         return Err(invalid("crash.crashes_max", policy.crash.crashes_max, "0 or more"));
     }
@@ -147,14 +171,11 @@ pub(crate) fn span(field: &str, span_ms: i64, min: i64) -> Result<(), Error> {
     }
 }
 
-fn backoff(field: &str, backoff: &Backoff) -> Result<(), Error> {
-    span(field, backoff.initial_ms, 0)?;
-    span(field, backoff.max_ms, 0)?;
-    if !(1_000..=1_000_000).contains(&backoff.factor_permille) {
-        return Err(invalid(field, backoff.factor_permille, "a factor within 1000 … 1000000 thousandths"));
-    }
-    if !(0..=1_000).contains(&backoff.jitter_permille) {
-        return Err(invalid(field, backoff.jitter_permille, "a jitter within 0 … 1000 thousandths"));
+fn backoff(field: &str, (initial_ms, factor_permille, max_ms): (i64, i32, i64)) -> Result<(), Error> {
+    span(field, initial_ms, 0)?;
+    span(field, max_ms, 0)?;
+    if !(1_000..=1_000_000).contains(&factor_permille) {
+        return Err(invalid(field, factor_permille, "a factor within 1000 … 1000000 thousandths"));
     }
     Ok(())
 }
@@ -206,7 +227,18 @@ pub(crate) fn facts(facts: &Facts) -> Result<(), Error> {
     if facts.0.len() > limits::FACTS_MAX {
         return Err(beyond("facts", facts.0.len(), "FACTS_MAX", limits::FACTS_MAX));
     }
-    facts.0.keys().try_for_each(|key| required("facts", key, NAME))
+    facts.0.iter().try_for_each(|(key, fact)| {
+        required("facts", key, NAME)?;
+        self::fact("facts", fact)
+    })
+}
+
+/// The value of a fact, or what one is compared with: facts are small.
+pub(crate) fn fact(field: &str, fact: &Fact) -> Result<(), Error> {
+    match fact {
+        Fact::Text(text) => no_longer(field, text, ("FACT_BYTES_MAX", limits::FACT_BYTES_MAX)),
+        Fact::Bool(_) | Fact::Int(_) => Ok(()),
+    }
 }
 
 /// A failure. What people wrote is cut to its limit; what programs compare must fit.

@@ -150,6 +150,7 @@ impl Rule for DrainWorker {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let row = draft.live_worker_mut(&self.instance)?;
         if row.state == WorkerState::Draining {
             return Ok(Applied::AlreadyApplied);
@@ -168,7 +169,8 @@ impl Rule for MarkWorkerDead {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
-        validate::name("reason", &self.reason, ("NOTE_BYTES_MAX", limits::NOTE_BYTES_MAX))?;
+        validate::actor(&self.actor)?;
+        validate::name("reason", &self.reason, validate::NOTE)?;
         let row = draft.state.workers.get(&self.instance).ok_or_else(|| errors::unknown("worker instance", &self.instance))?;
         if row.state == WorkerState::Dead {
             return Ok(Applied::AlreadyApplied);

@@ -70,13 +70,10 @@ fn scope_of<'a>(handles: impl Iterator<Item = &'a Handle>, next: Option<&Claim>)
     }
 }
 
-/// Settles, then claims. A claim may end candidates whose run is being cancelled; these ends are settled too.
+/// Settles, then claims.
 fn settled_and_claimed(draft: &mut Draft, next: Option<&Claim>) -> Result<Vec<Claimed>, Error> {
     draft.settle()?;
-    let Some(claim) = next else { return Ok(Vec::new()) };
-    let claimed = claim.decide(draft)?;
-    draft.settle()?;
-    Ok(claimed)
+    next.map_or_else(|| Ok(Vec::new()), |claim| claim.decide(draft))
 }
 
 impl Rule for CompleteExecutions {
@@ -170,7 +167,8 @@ fn skip(draft: &mut Draft, item: &Skip) -> Result<Written, Error> {
         return Ok(Written::AlreadyApplied(ended));
     }
     draft.closed_by(&item.handle, Call::Skip, None);
-    let end = End { attempt: AttemptState::Skipped, ..End::by(Cause::Worker, Outcome::Skipped, None) };
+    let reason = kept(&item.reason, limits::NOTE_BYTES_MAX);
+    let end = End { attempt: AttemptState::Skipped, reason: &reason, ..End::by(Cause::Worker, Outcome::Skipped, None) };
     draft.end(item.handle.execution, end);
     Ok(Written::Applied(ended))
 }
@@ -250,10 +248,10 @@ impl Draft<'_> {
     }
 
     fn note_failure(&mut self, id: ExecutionId, failure: &Failure) {
-        let message = cut(&failure.message, limits::FAILURE_MESSAGE_BYTES_MAX);
+        let message = kept(&failure.message, limits::FAILURE_MESSAGE_BYTES_MAX);
         if let Some(attempt) = self.attempt_mut(id) {
             attempt.failure_code = Some(failure.code.clone());
-            attempt.failure_message = Some(message.to_owned());
+            attempt.failure_message = Some(message);
         }
     }
 
@@ -310,11 +308,13 @@ impl Draft<'_> {
     }
 }
 
-/// The longest beginning of `text` that has at most `bytes` bytes.
-pub(super) fn cut(text: &str, bytes: usize) -> &str {
+/// What is kept of what a worker wrote for people, who are never a reason to refuse its call: the longest beginning that has at most
+/// `bytes` bytes, without the character that not every store can keep.
+pub(super) fn kept(text: &str, bytes: usize) -> String {
+    let text = text.replace('\0', "\u{fffd}");
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text[..end]
+    text[..end].to_owned()
 }

@@ -15,7 +15,7 @@ pub use graph::{
     RunGraph, RunOptions, Upstream, Wait,
 };
 pub use handle::HANDLE_BYTES;
-pub use policy::{Backoff, CrashPolicy, ExecutionPolicy, RetryPolicy};
+pub use policy::{Backoff, CrashBackoff, CrashPolicy, ExecutionPolicy, RetryPolicy};
 pub use schedule::{NewSchedule, Recurrence};
 pub use worker::{ClaimRequest, Complete, Delay, Fail, Failure, Handle, ProgressNote, Renew, Skip};
 

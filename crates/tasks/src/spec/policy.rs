@@ -37,7 +37,17 @@ pub struct RetryPolicy {
 #[serde(default, deny_unknown_fields)]
 pub struct CrashPolicy {
     pub crashes_max: i32,
-    pub backoff: Backoff,
+    pub backoff: CrashBackoff,
+}
+
+/// `min(initial × factorᵛ, max)`, never spread: crashes come one by one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CrashBackoff {
+    pub initial_ms: i64,
+    /// Thousandths: 2000 doubles.
+    pub factor_permille: i32,
+    pub max_ms: i64,
 }
 
 /// `min(initial × factorᵛ, max)`, spread by ± jitter.
@@ -48,7 +58,7 @@ pub struct Backoff {
     /// Thousandths: 2000 doubles.
     pub factor_permille: i32,
     pub max_ms: i64,
-    /// Thousandths of the delay. Crashes are not spread.
+    /// Thousandths of the delay.
     pub jitter_permille: i32,
 }
 
@@ -78,7 +88,14 @@ impl Default for RetryPolicy {
 
 impl Default for CrashPolicy {
     fn default() -> Self {
-        Self { crashes_max: limits::CRASHES_MAX_DEFAULT, backoff: Backoff { jitter_permille: 0, ..Backoff::default() } }
+        Self { crashes_max: limits::CRASHES_MAX_DEFAULT, backoff: CrashBackoff::default() }
+    }
+}
+
+impl Default for CrashBackoff {
+    fn default() -> Self {
+        let Backoff { initial_ms, factor_permille, max_ms, jitter_permille: _ } = Backoff::default();
+        Self { initial_ms, factor_permille, max_ms }
     }
 }
 

@@ -1,16 +1,19 @@
 //! Unlikely orders of events: late repetitions, races of the background with calls, operators who change their minds.
 
-use levada_store::alphabets::{AttemptState, CancelPolicy, EdgeWhen, FailureClass, Outcome, PublicState};
+use levada_store::alphabets::{AttemptState, CancelPolicy, EdgeWhen, EventKind, FailureClass, Outcome, PublicState};
+use levada_store::rows::{Fact, Facts};
 use levada_store::{DueKind, ExecutionId, RunId, limits};
 use levada_tasks::rules::{
     Applied, BacklogStep, CancelBacklog, CancelExecution, CancelRun, ChangeLane, CompleteExecutions, DispatchGroup, Ended,
-    ExtendRun, LaneChange, ReplayExecution, RevokeLease, StageEdge, Written,
+    ExtendRun, FailExecutions, LaneChange, ReplayExecution, RevokeLease, SkipExecutions, StageEdge, Written,
 };
 use levada_tasks::spec::{
-    ClaimRequest, Complete, Fragment, GroupPolicy, NewCondition, NewEdge, NewExecution, Payload, Upstream,
+    ClaimRequest, Complete, Fail, Failure, Fragment, GroupPolicy, NewCondition, NewEdge, NewExecution, Payload, Skip, Upstream,
+    from_json,
 };
 
 use crate::built::Built;
+use crate::calls::{code, only};
 use crate::world::{World, graph, node};
 
 fn cancel(run: RunId, policy: CancelPolicy) -> CancelRun {
@@ -196,4 +199,62 @@ fn k_04_a_cancel_that_names_the_finalizers_too_is_stronger() {
         assert_eq!(world.ended(run), Outcome::Cancelled);
         assert_eq!(world.no_op(&both).applied, Applied::AlreadyApplied);
     }
+}
+
+/// What people write is kept as every store can keep it; whoever names himself otherwise is refused.
+#[test]
+fn g_08_the_character_with_number_zero_is_in_no_row() {
+    let mut world = World::new();
+    let handle = world.active(&NewExecution::of_kind("mail"));
+    let failure = Failure { class: FailureClass::Permanent, code: "broken".to_owned(), message: "a\0b".to_owned() };
+    world.must(&FailExecutions { items: vec![(Fail { handle, failure }, 0)], next: None });
+    assert_eq!(world.attempts(handle.execution)[0].failure_message.as_deref(), Some("a\u{fffd}b"));
+    let handle = world.active(&NewExecution::of_kind("mail"));
+    let by = |actor: &str| CancelExecution { execution: handle.execution, actor: actor.to_owned() };
+    assert_eq!(world.refused(&by("ann\0")), "LV-T001");
+    assert_eq!(world.refused(&by(&"n".repeat(limits::NAME_BYTES_MAX + 1))), "LV-T003");
+    let run = world.submit(&graph(&["a"], &[]));
+    let because = |reason: &str| CancelRun { reason: reason.to_owned(), ..cancel(run, CancelPolicy::CancelAll) };
+    assert_eq!(world.refused(&because("zero\0")), "LV-T001");
+    assert_eq!(world.refused(&because(&"r".repeat(limits::NOTE_BYTES_MAX + 1))), "LV-T003");
+    world.must(&because("two\nlines"));
+}
+
+/// G-7: what a worker says about a skip is in the event, cut like what it says about a failure.
+#[test]
+fn g_07_the_reason_of_a_skip_is_told() {
+    for (reason, told) in [
+        ("nothing \"new\"".to_owned(), Some("nothing \"new\"".to_owned())),
+        (String::new(), None),
+        ("ä".repeat(limits::NOTE_BYTES_MAX), Some("ä".repeat(limits::NOTE_BYTES_MAX / 2))),
+    ] {
+        let mut world = World::new();
+        let handle = world.active(&NewExecution::of_kind("mail"));
+        world.must(&SkipExecutions { items: vec![Skip { handle, reason }] });
+        let detail: serde_json::Value =
+            serde_json::from_str(&world.events(handle.execution, EventKind::Ended)[0].detail).expect("a document");
+        assert_eq!(detail.get("reason").and_then(|reason| reason.as_str()), told.as_deref());
+    }
+}
+
+#[test]
+fn g_07_facts_are_small() {
+    let mut world = World::new();
+    let handle = world.active(&NewExecution::of_kind("mail"));
+    let with = |bytes| {
+        let facts = Facts([("note".to_owned(), Fact::Text("f".repeat(bytes)))].into());
+        CompleteExecutions { items: vec![Complete { handle, result: Payload::Void, facts }], next: None }
+    };
+    assert_eq!(code(only(world.must(&with(limits::FACT_BYTES_MAX + 1)).0)), "LV-T003");
+    only(world.must(&with(limits::FACT_BYTES_MAX)).0).expect("it is within the limit");
+}
+
+/// Crashes are not spread, so nobody can ask for it.
+#[test]
+fn g_07_a_crash_has_no_jitter() {
+    let text = r#"{"kind": "mail", "policy": {"crash": {"backoff": {"jitter_permille": 5}}}}"#;
+    assert_eq!(code(from_json::<NewExecution>(text)), "LV-T005");
+    let text = r#"{"kind": "mail", "policy": {"crash": {"backoff": {"initial_ms": 5}}}}"#;
+    let crash = from_json::<NewExecution>(text).expect("an option that is there").policy.crash.backoff;
+    assert_eq!((crash.initial_ms, crash.factor_permille, crash.max_ms), (5, 2_000, 60_000));
 }

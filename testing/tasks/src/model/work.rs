@@ -185,7 +185,9 @@ impl Model {
         }
         row.take_lease();
         row.next_cause = cause;
-        let (crashes, backoff) = (row.crashes, row.policy.crash.backoff.clone());
+        let (crashes, crash) = (row.crashes, row.policy.crash.backoff.clone());
+        let (initial_ms, factor_permille, max_ms) = (crash.initial_ms, crash.factor_permille, crash.max_ms);
+        let backoff = Backoff { initial_ms, factor_permille, max_ms, jitter_permille: 0 };
         row.due_ms = (crashes > 1).then(|| now_ms + delay_ms(&backoff, crashes - 2) as i64);
         self.make_runnable_again(id);
     }

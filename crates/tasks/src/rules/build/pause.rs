@@ -7,7 +7,7 @@ use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::{Applied, Draft, Rule, errors};
+use super::super::{Applied, Draft, Rule, errors, validate};
 
 /// Let nothing more of a run start. What is active goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ impl Rule for PauseRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let run = draft.run(self.run)?;
         can_pause(run)?;
         if run.paused {
@@ -56,6 +57,7 @@ impl Rule for ResumeRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let run = draft.run(self.run)?;
         can_pause(run)?;
         if !run.paused {

@@ -40,7 +40,10 @@ pub(super) fn edge(
     if predicates.0.len() > limits::PREDICATES_MAX {
         return Err(rules::beyond("predicates", predicates.0.len(), "PREDICATES_MAX", limits::PREDICATES_MAX));
     }
-    predicates.0.iter().try_for_each(|predicate| validate::required("predicates", &predicate.fact, validate::NAME))?;
+    predicates.0.iter().try_for_each(|predicate| {
+        validate::required("predicates", &predicate.fact, validate::NAME)?;
+        validate::fact("predicates", &predicate.literal)
+    })?;
     if let Some(input) = input {
         validate::required("input", input, validate::NAME)?;
     }

@@ -6,7 +6,7 @@ use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::rules::{Applied, Draft, Rule};
+use crate::rules::{Applied, Draft, Rule, validate};
 
 /// An operator holds an execution: it is not claimed before it is released. One that is active goes on and is held when it would be
 /// runnable again.
@@ -24,6 +24,7 @@ impl Rule for HoldExecution {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         draft.not_ended(self.execution)?;
         let row = draft.execution_mut(self.execution)?;
         if row.operator_hold {

@@ -29,6 +29,7 @@ impl Rule for OverrideOutcome {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         if !matches!(self.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Skipped) {
             return Err(errors::invalid("outcome", self.outcome, "one of succeeded, failed and skipped"));
         }

@@ -25,6 +25,7 @@ impl Rule for ChangePriority {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         validate::priority(self.priority)?;
         draft.not_ended(self.execution)?;
         let row = draft.execution_mut(self.execution)?;

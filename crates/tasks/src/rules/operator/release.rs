@@ -6,7 +6,7 @@ use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::rules::{Applied, Draft, Rule};
+use crate::rules::{Applied, Draft, Rule, validate};
 
 /// An operator lets an execution go on that was held. A run that is paused still holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ impl Rule for ReleaseExecution {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         draft.not_ended(self.execution)?;
         let row = draft.execution_mut(self.execution)?;
         if !row.operator_hold {

@@ -5,7 +5,7 @@ use levada_store::alphabets::{Hold, Phase};
 use levada_store::{ExecutionId, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Applied, Draft, Rule, errors};
+use crate::rules::{Applied, Draft, Rule, errors, validate};
 
 /// An operator does not wait for an execution's time. Every other reason to wait stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,7 @@ impl Rule for RunNow {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         draft.not_ended(self.execution)?;
         let row = draft.execution_mut(self.execution)?;
         match (row.phase, row.hold) {

@@ -8,7 +8,7 @@ use levada_store::rows::Group;
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Draft, Rule, errors};
+use crate::rules::{Draft, Rule, errors, validate};
 
 /// Begin an ended execution again. What went on after its earlier end stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,7 @@ impl Rule for ReplayExecution {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Replayed, Error> {
+        validate::actor(&self.actor)?;
         let id = self.execution;
         let row = draft.execution(id)?;
         if row.run_id != self.run {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Restarted;
 use crate::rules::finish::is_failure;
-use crate::rules::{Draft, Rule};
+use crate::rules::{Draft, Rule, validate};
 use crate::spec::RestartOptions;
 
 /// Begin every failure of a run again that nothing absorbed, with what follows from it.
@@ -29,6 +29,7 @@ impl Rule for RetryFailed {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Restarted, Error> {
+        validate::actor(&self.actor)?;
         draft.run(self.run)?;
         draft.settle_runs(vec![self.run])?;
         let failures = draft.failures(self.run);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::execution::not_ended;
 use crate::rules::end::End;
-use crate::rules::{Draft, Rule, edge, errors};
+use crate::rules::{Draft, Rule, edge, errors, validate};
 use crate::spec::RestartOptions;
 
 /// Begin a member of a run again and, if asked for, everything that follows from it.
@@ -42,6 +42,7 @@ impl Rule for RestartRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Restarted, Error> {
+        validate::actor(&self.actor)?;
         draft.run(self.run)?;
         let is_member = draft.state.executions.get(&self.from).is_some_and(|row| row.run_id == Some(self.run));
         if !is_member {

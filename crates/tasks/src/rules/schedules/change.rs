@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::row::{move_to, timetable};
-use crate::rules::{Applied, Draft, Rule};
+use crate::rules::{Applied, Draft, Rule, validate};
 
 /// Nothing fires until it is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,7 @@ impl Rule for PauseSchedule {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let mut row = draft.schedule(self.schedule)?.clone();
         if row.paused {
             return Ok(Applied::AlreadyApplied);
@@ -58,6 +59,7 @@ impl Rule for ResumeSchedule {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let mut row = draft.schedule(self.schedule)?.clone();
         if !row.paused {
             return Ok(Applied::AlreadyApplied);
@@ -81,6 +83,7 @@ impl Rule for DeleteSchedule {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
+        validate::actor(&self.actor)?;
         let Some(row) = draft.state.schedules.remove(&self.schedule) else { return Ok(Applied::AlreadyApplied) };
         let detail = json!({ "verb": "delete_schedule", "name": row.name });
         draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
