@@ -51,18 +51,18 @@ pub struct BacklogStep {
     pub left: bool,
 }
 
-/// One more than a transaction ends, to see whether something is left. Finalizers too, even if they are spared: they may be held by a
-/// pause that the cancel ends.
-fn members_scope(run: RunId, policy: CancelPolicy) -> Scope {
+/// One more than a transaction ends, to see whether something is left.
+fn members_scope(run: RunId, policy: CancelPolicy, finalizers: bool) -> Scope {
     let limit = u32::try_from(CANCEL_BATCH_MAX).unwrap_or(u32::MAX).saturating_add(1);
-    Scope::OpenMembers { run, active: policy == CancelPolicy::CancelAll, finalizers: true, limit }
+    Scope::OpenMembers { run, active: policy == CancelPolicy::CancelAll, finalizers, limit }
 }
 
 impl Rule for CancelRun {
     type Answer = RunCancelled;
 
+    /// Finalizers too, even if they are spared: they may be held by a pause that the cancel ends.
     fn scope(&self) -> Scope {
-        members_scope(self.run, self.policy)
+        members_scope(self.run, self.policy, true)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<RunCancelled, Error> {
@@ -110,15 +110,17 @@ impl CancelRun {
 impl Rule for CancelBacklog {
     type Answer = BacklogStep;
 
+    /// Finalizers that are spared would only stand before those who are to end.
     fn scope(&self) -> Scope {
-        members_scope(self.run, self.policy)
+        members_scope(self.run, self.policy, self.include_finalizers)
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<BacklogStep, Error> {
         if !draft.run(self.run).is_ok_and(|run| run.phase == RunPhase::Cancelling && run.cancel_backlog) {
             return Ok(BacklogStep::default());
         }
-        if draft.run(self.run)?.cancel_policy != Some(self.policy) {
+        let run = draft.run(self.run)?;
+        if run.cancel_policy != Some(self.policy) || run.cancel_finalizers != self.include_finalizers {
             // A stronger call came in between: the slice may lack members that are to end now.
             return Ok(BacklogStep { cancelled: 0, left: true });
         }

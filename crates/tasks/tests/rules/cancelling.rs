@@ -2,7 +2,9 @@
 
 use levada_store::alphabets::{CancelPolicy, Cause, EventKind, FailureClass, OnFailure, Outcome, Phase, PublicState, RunPhase};
 use levada_store::{DueKind, RunId, limits};
-use levada_tasks::rules::{Applied, CancelRun, CompleteExecutions, FailExecutions, HoldExecution, RevokeLease};
+use levada_tasks::rules::{
+    Applied, BacklogStep, CancelBacklog, CancelRun, CompleteExecutions, FailExecutions, HoldExecution, RevokeLease,
+};
 use levada_tasks::spec::{Complete, Fail, Failure, Payload};
 
 use crate::calls::only;
@@ -207,5 +209,25 @@ fn z_03_finalizers_run_after_a_cancel_unless_they_are_cancelled_too() {
             assert_eq!(world.work(|_| Outcome::Succeeded), ["last"]);
         }
         assert_eq!(world.ended(run), Outcome::Cancelled);
+    }
+}
+
+/// K-2: more finalizers than a step looks at stand before the members that are to end.
+#[test]
+fn k_02_many_finalizers_do_not_hide_what_is_to_end() {
+    for policy in [CancelPolicy::CancelPending, CancelPolicy::CancelAll] {
+        let mut world = World::settling_up_to(0);
+        let names: Vec<String> = (0..limits::CANCEL_BATCH_MAX + 10).map(|number| format!("n{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut graph = graph(&names, &[]);
+        let last = graph.nodes.len() - 5;
+        graph.nodes[..last].iter_mut().for_each(|node| node.execution.finalizer = true);
+        let run = world.submit(&graph);
+        world.must(&cancel(run, policy));
+        let row = world.run(run);
+        let step = CancelBacklog { run, policy, include_finalizers: row.cancel_finalizers };
+        assert_eq!(world.must(&step), BacklogStep { cancelled: 5, left: false });
+        world.drain();
+        assert_eq!(world.claim(500).len(), 500, "the finalizers run");
     }
 }
