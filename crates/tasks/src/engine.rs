@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::claims::ClaimDesk;
 use crate::metrics;
-use crate::rules::{Rule, answer, invalid, used_otherwise};
+use crate::rules::{NodeAlive, NodeSeen, OUTAGE_MS, Rule, answer, invalid, used_otherwise};
 use crate::settings::Settings;
 
 /// How often an operation is repeated whose commit may or may not have happened. Its key or fence keeps it from acting twice.
@@ -30,6 +30,8 @@ pub(crate) struct Engine<S> {
     pub desk: ClaimDesk,
     clock: Mutex<Anchor>,
     back_since_ms: AtomicI64,
+    /// Store time of this node's latest heartbeat.
+    alive_ms: AtomicI64,
 }
 
 /// Store time at some moment of the world's steady clock.
@@ -45,7 +47,8 @@ impl<S: Store> Engine<S> {
         let node = Token::new(now_ms, [world.random(), world.random()]);
         let clock = Mutex::new(Anchor { store_ms: now_ms, at: world.clock().elapsed() });
         let desk = ClaimDesk::default();
-        Ok(Self { store, world, settings, instance, node, desk, clock, back_since_ms: AtomicI64::new(NEVER) })
+        let [back_since_ms, alive_ms] = [AtomicI64::new(NEVER), AtomicI64::new(NEVER)];
+        Ok(Self { store, world, settings, instance, node, desk, clock, back_since_ms, alive_ms })
     }
 
     /// Decides and commits. An unknown outcome is found out by asking again.
@@ -152,8 +155,23 @@ impl<S: Store> Engine<S> {
         Some(self.back_since_ms.load(Ordering::Relaxed)).filter(|since| *since != NEVER)
     }
 
-    pub(crate) fn learn_outage(&self, back_since_ms: Option<i64>) {
-        self.back_since_ms.store(back_since_ms.unwrap_or(NEVER), Ordering::Relaxed);
+    /// Says that this node lives, and learns whether nobody did for too long.
+    pub(crate) async fn heartbeat(&self) -> Result<NodeSeen, Error> {
+        let rule = NodeAlive { node: self.node, name: self.settings.node.clone() };
+        let seen = self.act("node_heartbeat", rule).await?;
+        self.back_since_ms.store(seen.back_since_ms.unwrap_or(NEVER), Ordering::Relaxed);
+        self.alive_ms.store(seen.at_ms, Ordering::Relaxed);
+        Ok(seen)
+    }
+
+    /// Before anybody loses a lease at this store time: a node that was away itself finds out first whether all of them were. One that has
+    /// no background work is nobody's sign of life.
+    pub(crate) async fn notice_outage(&self, now_ms: i64) -> Result<(), Error> {
+        let silent_ms = now_ms.saturating_sub(self.alive_ms.load(Ordering::Relaxed));
+        if self.settings.background.enabled && silent_ms > OUTAGE_MS {
+            self.heartbeat().await?;
+        }
+        Ok(())
     }
 }
 

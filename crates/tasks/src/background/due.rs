@@ -255,6 +255,9 @@ impl Poison {
         report: &mut Report,
     ) -> Result<u32, Error> {
         let except = self.ids.waiting(engine.about_now());
+        if kind == DueKind::Lease {
+            engine.notice_outage(engine.about_now()).await?;
+        }
         let rule = SweepExecutions { kind, limit, random: engine.world.random(), back_since_ms: engine.back_since() };
         let swept = engine.act_except("sweep_executions", rule, &except).await?;
         let counters = [

@@ -7,7 +7,6 @@ use levada_store::Store;
 
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
-use crate::rules::NodeAlive;
 
 /// Says that this node lives.
 pub(super) struct Heartbeat;
@@ -27,9 +26,7 @@ impl<S: Store> BackgroundWorker<S> for Heartbeat {
 
     fn tick<'a>(&'a self, engine: &'a Engine<S>, _batch: u32) -> BoxFuture<'a, Result<Report, Error>> {
         async move {
-            let rule = NodeAlive { node: engine.node, name: engine.settings.node.clone() };
-            let seen = engine.act("node_heartbeat", rule).await?;
-            engine.learn_outage(seen.back_since_ms);
+            let seen = engine.heartbeat().await?;
             let mut report = Report::default();
             report.add("nodes", seen.nodes);
             // It is no due time of a row, but a loop without ticks must say that it lives, too.

@@ -23,7 +23,17 @@ impl<S: Store> Tasks<S> {
     pub async fn renew(&self, items: Vec<Renew>) -> Result<Results<Renewed>, Error> {
         let (items, sorted) = self.sort("renew", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
-        Ok(sorted.merge(self.engine.act("renew", RenewLeases { items }).await?))
+        let rule = RenewLeases { items, back_since_ms: self.engine.back_since() };
+        let mut results = self.engine.act("renew", rule.clone()).await?;
+        if results.iter().any(|result| result.as_ref().is_err_and(|error| error.code() == codes::LV_T102)) {
+            // Perhaps nobody could renew it in time: then it waits a while for that, F-11.
+            self.engine.notice_outage(self.engine.now().await?).await?;
+            let back_since_ms = self.engine.back_since();
+            if back_since_ms != rule.back_since_ms {
+                results = self.engine.act("renew", RenewLeases { back_since_ms, ..rule }).await?;
+            }
+        }
+        Ok(sorted.merge(results))
     }
 
     /// Notes how far the work is.

@@ -5,6 +5,7 @@ use levada_store::ExecutionId;
 use levada_store::alphabets::{AttemptState, Call, Phase};
 use levada_store::rows::{Attempt, Execution};
 
+use super::overdue::lease_end;
 use super::{Draft, errors};
 use crate::spec::Handle;
 
@@ -21,6 +22,10 @@ pub(crate) enum Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
     Write,
+    /// The same; after an outage a lease that waits to expire can be kept.
+    Renew {
+        back_since_ms: Option<i64>,
+    },
     /// The call and, for a delay, a digest of what it asks for.
     Close(Call, Option<i64>),
 }
@@ -32,9 +37,10 @@ pub(crate) enum Want {
 pub(crate) fn access(draft: &Draft, handle: &Handle, want: Want) -> Result<Access, Error> {
     let row = draft.execution(handle.execution)?;
     if row.phase == Phase::Active && row.fence == handle.fence {
-        return match row.lease_until_ms {
-            Some(until) if until > draft.now() => Ok(Access::Live),
-            until => Err(errors::lease_over(until.unwrap_or_default(), draft.now())),
+        let back_since_ms = if let Want::Renew { back_since_ms } = want { back_since_ms } else { None };
+        return match lease_end(row, back_since_ms) {
+            Some(end) if end > draft.now() => Ok(Access::Live),
+            _ => Err(errors::lease_over(row.lease_until_ms.unwrap_or_default(), draft.now())),
         };
     }
     if let Some(attempt) = closed_through(draft, handle) {

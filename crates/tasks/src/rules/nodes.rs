@@ -24,6 +24,8 @@ pub struct NodeSeen {
     pub back_since_ms: Option<i64>,
     /// Nodes that were heard of lately, this one included.
     pub nodes: u32,
+    /// Store time of the heartbeat.
+    pub at_ms: i64,
 }
 
 /// Nobody alive for longer than this is an outage. Nodes say that they live several times as often.
@@ -56,6 +58,7 @@ impl Rule for NodeAlive {
         Ok(NodeSeen {
             back_since_ms: grace_until_ms.map(|until| until - GRACE_MS_MAX),
             nodes: u32::try_from(alive).unwrap_or(u32::MAX),
+            at_ms: now_ms,
         })
     }
 }

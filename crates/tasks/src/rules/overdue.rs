@@ -18,7 +18,7 @@ pub(crate) fn overdue(row: &Execution, now_ms: i64, back_since_ms: Option<i64>) 
         return None;
     }
     let active = row.phase == Phase::Active;
-    let lease = row.lease_until_ms.filter(|_| active).map(|until| until.max(grace_end(row, back_since_ms)));
+    let lease = lease_end(row, back_since_ms).filter(|_| active);
     let instants = [
         (row.deadline_ms, Overdue::Deadline),
         (row.attempt_deadline_ms.filter(|_| active), Overdue::AttemptTimeout),
@@ -31,6 +31,11 @@ pub(crate) fn overdue(row: &Execution, now_ms: i64, back_since_ms: Option<i64>) 
 
 /// The longest time that a lease waits after an outage.
 pub(crate) const GRACE_MS_MAX: i64 = 30_000;
+
+/// When a lease is over, if nobody renews it.
+pub(crate) fn lease_end(row: &Execution, back_since_ms: Option<i64>) -> Option<i64> {
+    row.lease_until_ms.map(|until| until.max(grace_end(row, back_since_ms)))
+}
 
 fn grace_end(row: &Execution, back_since_ms: Option<i64>) -> i64 {
     let span = row.lease_ttl_ms.unwrap_or(GRACE_MS_MAX).min(GRACE_MS_MAX);

@@ -14,6 +14,9 @@ use crate::spec::{ProgressNote, Renew};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewLeases {
     pub items: Vec<Renew>,
+    /// When the first engine node came back after an outage: leases that could not be renewed during it still can be.
+    #[serde(default)]
+    pub back_since_ms: Option<i64>,
 }
 
 /// Note progress; each item has its own result.
@@ -43,12 +46,12 @@ impl Rule for RenewLeases {
 
     fn decide(&self, draft: &mut Draft) -> Result<Self::Answer, Error> {
         validate::batch(self.items.len())?;
-        Ok(self.items.iter().map(|item| renew(draft, item)).collect())
+        Ok(self.items.iter().map(|item| renew(draft, item, self.back_since_ms)).collect())
     }
 }
 
-fn renew(draft: &mut Draft, item: &Renew) -> Result<Renewed, Error> {
-    access(draft, &item.handle, Want::Write)?;
+fn renew(draft: &mut Draft, item: &Renew, back_since_ms: Option<i64>) -> Result<Renewed, Error> {
+    access(draft, &item.handle, Want::Renew { back_since_ms })?;
     let row = draft.execution(item.handle.execution)?;
     validate::ttl(item.ttl_ms, draft.policy(row)?.lease_ttl_max_ms)?;
     let run_cancelling = draft.run_of(row).is_some_and(|run| run.phase == RunPhase::Cancelling);

@@ -131,26 +131,6 @@ async fn t_013_a_schedule_fires_once_per_nominal_time() -> Result {
 }
 
 #[tokio::test]
-async fn t_055_leases_wait_a_while_after_an_outage_of_all_nodes() -> Result {
-    let node = Node::open().await?;
-    node.tasks.tick("node_heartbeat").await?;
-    node.advance_ms(30_000);
-    node.tasks.create_execution(NewExecution::of_kind("work")).await?;
-    node.tasks.tick("node_heartbeat").await?;
-    let claimed = node.claim(1).await?;
-    node.advance_ms(60_000);
-    node.tasks.tick("node_heartbeat").await?;
-    assert!(node.tasks.tick("lease_expiry").await?.is_idle(), "nobody was there to renew it with");
-    assert_eq!(node.state(claimed[0].handle.execution).await?, PublicState::Active);
-    for _ in 0..30 {
-        node.advance_ms(1_000);
-        node.tasks.tick("node_heartbeat").await?;
-    }
-    assert_eq!(node.tasks.tick("lease_expiry").await?.count("reclaimed"), 1);
-    Ok(())
-}
-
-#[tokio::test]
 async fn t_038_a_step_with_nothing_due_asks_once_per_kind() -> Result {
     let (world, clock) = World::sim(7);
     let store = Probed::new(MemoryStore::new(world.clone()));

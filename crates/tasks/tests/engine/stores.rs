@@ -15,6 +15,7 @@ use crate::awaited::ends_resolve_conditions;
 use crate::background::{background, everything_moves};
 use crate::events::{limited_to, old_cursors_are_refused, sweeps_and_lists_honour_namespaces};
 use crate::node::{Node, Result, any_of, chain, code, wide};
+use crate::words::zero_is_in_no_row;
 
 async fn node<S: Store>(make: impl AsyncFnOnce(World) -> Result<S>) -> Result<Node<S>> {
     let (world, clock) = World::sim(7);
@@ -94,6 +95,7 @@ on_both! {
     t_001_t_028_chains_need_no_background_work: chains_need_no_background_work,
     t_028_ends_resolve_conditions_of_other_runs: ends_resolve_conditions,
     t_022_a_cursor_older_than_the_events_is_refused: old_cursors_are_refused,
+    g_08_zero_is_in_no_row: zero_is_in_no_row,
     t_065_losers_of_large_runs_are_dispatched: losers_of_large_runs_are_dispatched,
     t_077_joint_commits_are_bound_to_what_they_read: joint_commits_are_bound_to_what_they_read,
 }

@@ -51,7 +51,7 @@ impl World {
     }
 
     pub fn renew(&mut self, handle: Handle) -> Result<Renewed, Error> {
-        only(self.must(&RenewLeases { items: vec![Renew { handle, ttl_ms: 30_000 }] }))
+        only(self.must(&RenewLeases { items: vec![Renew { handle, ttl_ms: 30_000 }], back_since_ms: None }))
     }
 
     pub fn complete(&mut self, handle: Handle) -> Result<Written, Error> {

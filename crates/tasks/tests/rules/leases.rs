@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use levada_store::alphabets::{AttemptState, Cause, EventKind, FailureClass, Outcome, PublicState};
 use levada_store::{DueKind, ExecutionId, Token, limits};
-use levada_tasks::rules::{CompleteExecutions, FailExecutions, NodeAlive, RenewLeases, RevokeLease, SweepExecutions, Written};
+use levada_tasks::rules::{CompleteExecutions, FailExecutions, RenewLeases, RevokeLease, Written};
 use levada_tasks::spec::{ClaimRequest, Complete, Fail, Failure, Handle, NewExecution, Payload, Renew};
 
 use crate::calls::{code, only};
@@ -35,7 +35,7 @@ fn t_014_six_orders_of_overdue_instants() {
             new.policy.deadline_ms = Some(deadline);
             new.policy.attempt_timeout_ms = Some(timeout);
             let handle = world.active(&new);
-            only(world.must(&RenewLeases { items: vec![Renew { handle, ttl_ms: lease }] })).expect("live");
+            only(world.must(&RenewLeases { items: vec![Renew { handle, ttl_ms: lease }], back_since_ms: None })).expect("live");
             world.ring.advance(30_000);
             world.sweep(kind);
             let first = instants.iter().position(|at| *at == 1);
@@ -227,7 +227,7 @@ fn t_056_ttl_edges() {
     let mut new = NewExecution::of_kind("mail");
     new.policy.lease_ttl_max_ms = 60_000;
     let handle = world.active(&new);
-    let mut renew = |ttl_ms| only(world.must(&RenewLeases { items: vec![Renew { handle, ttl_ms }] }));
+    let mut renew = |ttl_ms| only(world.must(&RenewLeases { items: vec![Renew { handle, ttl_ms }], back_since_ms: None }));
     assert_eq!(code(renew(999)), "LV-T106");
     assert_eq!(code(renew(60_001)), "LV-T106", "above the policy's own");
     renew(1_000).expect("the shortest");
@@ -272,42 +272,4 @@ fn x_20_a_worker_that_gives_its_lease_back_is_counted_as_a_crash() {
     world.must(&event);
     let row = world.execution(handle.execution);
     assert_eq!((row.public_state(), row.crash_used), (PublicState::Ready, 1), "claimable at once");
-}
-
-/// F-11: leases that nobody could renew wait for min(TTL, 30 s) after the first node is back.
-#[test]
-fn t_055_grace_after_an_outage() {
-    for ttl_ms in [5_000, 30_000, 600_000] {
-        let mut world = World::new();
-        let node = |n: u128| NodeAlive { node: Token(n), name: format!("node-{n}") };
-        world.must(&node(1));
-        let id = world.create(&NewExecution::of_kind("mail"));
-        let request = ClaimRequest { ttl_ms, ..ClaimRequest::of_lane("default", "w", 1, Token(900)) };
-        let claim = world.claim_event(request);
-        let handle = world.must(&claim)[0].handle;
-        world.ring.advance(5_000);
-        assert_eq!(world.must(&node(1)).back_since_ms.map(|at| at - world.ring.now_ms()), Some(-5_000), "the start; no outage");
-        world.ring.advance(ttl_ms + 60_000);
-        let back_ms = world.ring.now_ms();
-        let first = world.must(&node(1));
-        assert_eq!(first.back_since_ms, Some(back_ms), "nobody was alive for more than 5 s");
-        world.ring.advance(1_000);
-        let second = world.must(&node(2));
-        assert_eq!((second.back_since_ms, second.nodes), (Some(back_ms), 2), "every node knows when the first was back");
-        let grace_ms = ttl_ms.min(30_000);
-        let sweep = |world: &mut World, seen: Option<i64>| {
-            world.must(&SweepExecutions { kind: DueKind::Lease, limit: 10, random: 0, back_since_ms: seen }).reclaimed
-        };
-        world.ring.advance(grace_ms - 1_001);
-        assert_eq!(sweep(&mut world, second.back_since_ms), 0, "not before the grace is over");
-        assert_eq!(code(world.renew(handle)), "LV-T102", "the lease itself is not prolonged");
-        world.ring.advance(1);
-        assert_eq!(sweep(&mut world, second.back_since_ms), 1);
-        assert_eq!(world.execution(id).public_state(), PublicState::Ready);
-        for _ in 0..10 {
-            world.ring.advance(4_000);
-            world.must(&node(2));
-        }
-        assert_eq!(world.must(&node(2)).back_since_ms, None, "it matters no longer");
-    }
 }

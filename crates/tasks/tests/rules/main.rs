@@ -17,6 +17,7 @@ mod laws;
 mod leases;
 mod life_cycle;
 mod matrix;
+mod outage;
 mod outcomes;
 mod places;
 mod policies;

@@ -11,7 +11,7 @@ type Told<T> = Vec<Result<T, String>>;
 
 impl Play {
     pub(super) fn renew(&mut self, items: Vec<Renew>) -> Result<(), Wrong> {
-        let rule = rules::RenewLeases { items: items.clone() };
+        let rule = rules::RenewLeases { items: items.clone(), back_since_ms: None };
         let told = |said: Vec<Result<rules::Renewed, Error>>| codes(said, |renewed| renewed.lease_until_ms);
         self.both(&rule, told, |model| each(items, |item| model.renew(item.handle.execution, item.handle.fence, item.ttl_ms)))?;
         Ok(())

@@ -1,0 +1,60 @@
+//! Leases after an outage of all engine nodes: nobody could renew them, so they wait a while to be renewed.
+
+use levada_base::World;
+use levada_store::MemoryStore;
+use levada_store::alphabets::PublicState;
+use levada_tasks::spec::{NewExecution, Renew};
+use levada_tasks::{Settings, WorkerSettings};
+
+use crate::node::{Node, Result};
+
+#[tokio::test]
+async fn t_055_leases_wait_a_while_after_an_outage_of_all_nodes() -> Result {
+    let node = Node::open().await?;
+    node.tasks.tick("node_heartbeat").await?;
+    node.advance_ms(30_000);
+    node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+    node.tasks.tick("node_heartbeat").await?;
+    let claimed = node.claim(1).await?;
+    node.advance_ms(60_000);
+    node.tasks.tick("node_heartbeat").await?;
+    assert!(node.tasks.tick("lease_expiry").await?.is_idle(), "nobody was there to renew it with");
+    assert_eq!(node.state(claimed[0].handle.execution).await?, PublicState::Active);
+    for _ in 0..30 {
+        node.advance_ms(1_000);
+        node.tasks.tick("node_heartbeat").await?;
+    }
+    assert_eq!(node.tasks.tick("lease_expiry").await?.count("reclaimed"), 1);
+    Ok(())
+}
+
+/// A process that stood still finds its leases overdue before its heartbeat comes round again.
+#[tokio::test]
+async fn t_055_a_node_that_was_away_itself_takes_no_lease_away() -> Result {
+    let (world, clock) = World::sim(7);
+    let mut settings = Settings::default();
+    for name in ["node_heartbeat", "settle", "edge_cancel_dispatch", "edge_cancel_reconcile", "cancel_backlog", "awaited_ends"]
+        .into_iter()
+        .chain(["gauges", "event_retention", "lease_expiry", "attempt_timeout", "deadline", "due_promote"])
+        .chain(["waitpoint_expiry", "retention", "schedule", "sweep"])
+    {
+        // Each step is made by the test.
+        settings.background.workers.insert(name.to_owned(), WorkerSettings { enabled: false, ..WorkerSettings::default() });
+    }
+    for renews_first in [true, false] {
+        let node = Node::on(MemoryStore::new(world.clone()), world.clone(), clock.clone(), settings.clone()).await?;
+        node.tasks.tick("node_heartbeat").await?;
+        node.advance_ms(31_000);
+        node.tasks.tick("node_heartbeat").await?;
+        node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+        let handle = node.claim(1).await?[0].handle;
+        node.advance_ms(600_000);
+        if !renews_first {
+            assert!(node.tasks.tick("lease_expiry").await?.is_idle(), "nobody could renew it");
+        }
+        let renewed = node.tasks.renew(vec![Renew { handle, ttl_ms: 30_000 }]).await?;
+        assert!(renewed[0].is_ok(), "{renewed:?}");
+        node.complete(handle).await?;
+    }
+    Ok(())
+}
