@@ -2,7 +2,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{EventKind, Hold, Phase, RunPhase};
-use levada_store::rows::{Execution, Run};
+use levada_store::rows::Run;
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,15 +37,7 @@ impl Rule for PauseRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
-        validate::actor(&self.actor)?;
-        let run = draft.run(self.run)?;
-        can_pause(run)?;
-        if run.paused {
-            return Ok(Applied::AlreadyApplied);
-        }
-        draft.set_paused(self.run, true, &self.actor)?;
-        draft.hold_again(self.run, |row| row.hold == Hold::None);
-        Ok(Applied::Applied)
+        draft.set_paused(self.run, true, &self.actor)
     }
 }
 
@@ -57,15 +49,7 @@ impl Rule for ResumeRun {
     }
 
     fn decide(&self, draft: &mut Draft) -> Result<Applied, Error> {
-        validate::actor(&self.actor)?;
-        let run = draft.run(self.run)?;
-        can_pause(run)?;
-        if !run.paused {
-            return Ok(Applied::AlreadyApplied);
-        }
-        draft.set_paused(self.run, false, &self.actor)?;
-        draft.hold_again(self.run, |row| row.hold == Hold::Operator);
-        Ok(Applied::Applied)
+        draft.set_paused(self.run, false, &self.actor)
     }
 }
 
@@ -79,17 +63,19 @@ fn can_pause(run: &Run) -> Result<(), Error> {
 }
 
 impl Draft<'_> {
-    fn set_paused(&mut self, run: RunId, paused: bool, actor: &str) -> Result<(), Error> {
-        self.run_mut(run)?.paused = paused;
-        let kind = if paused { EventKind::RunPaused } else { EventKind::RunResumed };
-        self.run_event(kind, run, Some(actor), &Value::Null);
-        Ok(())
-    }
-
-    /// Chooses the hold again of the runnable members that `concerns` names.
-    fn hold_again(&mut self, run: RunId, concerns: fn(&Execution) -> bool) {
-        let runnable = self.members(run).filter(|row| row.phase == Phase::Runnable && concerns(row));
-        let ids: Vec<ExecutionId> = runnable.map(|row| row.id).collect();
-        ids.into_iter().for_each(|id| self.make_runnable(id));
+    fn set_paused(&mut self, id: RunId, paused: bool, actor: &str) -> Result<Applied, Error> {
+        validate::actor(actor)?;
+        let run = self.run_mut(id)?;
+        can_pause(run)?;
+        if run.paused == paused {
+            return Ok(Applied::AlreadyApplied);
+        }
+        run.paused = paused;
+        let (kind, hold) = if paused { (EventKind::RunPaused, Hold::None) } else { (EventKind::RunResumed, Hold::Operator) };
+        self.run_event(kind, id, Some(actor), &Value::Null);
+        let concerned = self.members(id).filter(|row| (row.phase, row.hold) == (Phase::Runnable, hold));
+        let members: Vec<ExecutionId> = concerned.map(|row| row.id).collect();
+        members.into_iter().for_each(|member| self.make_runnable(member));
+        Ok(Applied::Applied)
     }
 }

@@ -2,6 +2,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::EventKind;
+use levada_store::rows::Schedule;
 use levada_store::{ScheduleId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,10 +45,7 @@ impl Rule for PauseSchedule {
             return Ok(Applied::AlreadyApplied);
         }
         row.paused = true;
-        let detail = json!({ "verb": "pause_schedule" });
-        draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
-        draft.state.schedules.insert(self.schedule, row);
-        Ok(Applied::Applied)
+        Ok(draft.changed(row, "pause_schedule", &self.actor))
     }
 }
 
@@ -68,10 +66,7 @@ impl Rule for ResumeSchedule {
         let after_ms = draft.last_nominal(self.schedule).unwrap_or(draft.now()).max(draft.now());
         row.paused = false;
         move_to(&mut row, &timetable, timetable.next_fire(after_ms));
-        let detail = json!({ "verb": "resume_schedule" });
-        draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
-        draft.state.schedules.insert(self.schedule, row);
-        Ok(Applied::Applied)
+        Ok(draft.changed(row, "resume_schedule", &self.actor))
     }
 }
 
@@ -88,5 +83,13 @@ impl Rule for DeleteSchedule {
         let detail = json!({ "verb": "delete_schedule", "name": row.name });
         draft.schedule_event(EventKind::OperatorAction, (&row, None), Some(&self.actor), detail);
         Ok(Applied::Applied)
+    }
+}
+
+impl Draft<'_> {
+    fn changed(&mut self, row: Schedule, verb: &str, actor: &str) -> Applied {
+        self.schedule_event(EventKind::OperatorAction, (&row, None), Some(actor), json!({ "verb": verb }));
+        self.state.schedules.insert(row.id, row);
+        Applied::Applied
     }
 }
