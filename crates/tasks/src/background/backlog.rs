@@ -3,7 +3,6 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
-use levada_store::alphabets::CancelPolicy;
 use levada_store::{DueKind, ExecutionId, Query, Store, Wake};
 
 use super::due::Poison;
@@ -60,9 +59,7 @@ impl Backlog {
         let page = engine.read(Query::BacklogRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
         let now_ms = page.rows.now_ms;
         for run in page.rows.runs.into_values() {
-            let policy = run.cancel_policy.unwrap_or(CancelPolicy::CancelAll);
-            let rule = CancelBacklog { run: run.id, policy, include_finalizers: run.cancel_finalizers };
-            match engine.act("cancel_backlog", rule).await {
+            match engine.act("cancel_backlog", CancelBacklog::of(&run)).await {
                 Ok(step) => {
                     self.postponed.forget(ExecutionId(run.id.0));
                     report.add("cancelled", step.cancelled);

@@ -3,7 +3,7 @@
 use levada_base::Error;
 use levada_store::alphabets::{CancelPolicy, Cause, EventKind, Hold, Outcome, Phase, RunPhase};
 use levada_store::limits::CANCEL_BATCH_MAX;
-use levada_store::rows::Execution;
+use levada_store::rows::{Execution, Run};
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,20 @@ pub struct RunCancelled {
 pub struct CancelBacklog {
     pub run: RunId,
     pub policy: CancelPolicy,
+    /// Finalizers are looked at, too: they are to end, or their turn has come and a pause that the cancel ended may hold them.
     pub include_finalizers: bool,
+}
+
+impl CancelBacklog {
+    /// The next step for a run as it was read.
+    #[must_use]
+    pub fn of(run: &Run) -> Self {
+        Self {
+            run: run.id,
+            policy: run.cancel_policy.unwrap_or(CancelPolicy::CancelAll),
+            include_finalizers: run.cancel_finalizers || run.finalizers_released,
+        }
+    }
 }
 
 /// What one step of the backlog did.
@@ -110,7 +123,7 @@ impl CancelRun {
 impl Rule for CancelBacklog {
     type Answer = BacklogStep;
 
-    /// Finalizers that are spared would only stand before those who are to end.
+    /// Finalizers that still wait would only stand before those who are to end.
     fn scope(&self) -> Scope {
         members_scope(self.run, self.policy, self.include_finalizers)
     }
@@ -119,8 +132,7 @@ impl Rule for CancelBacklog {
         if !draft.run(self.run).is_ok_and(|run| run.phase == RunPhase::Cancelling && run.cancel_backlog) {
             return Ok(BacklogStep::default());
         }
-        let run = draft.run(self.run)?;
-        if run.cancel_policy != Some(self.policy) || run.cancel_finalizers != self.include_finalizers {
+        if Self::of(draft.run(self.run)?) != *self {
             // A stronger call came in between: the slice may lack members that are to end now.
             return Ok(BacklogStep { cancelled: 0, left: true });
         }

@@ -224,8 +224,7 @@ fn k_02_many_finalizers_do_not_hide_what_is_to_end() {
         graph.nodes[..last].iter_mut().for_each(|node| node.execution.finalizer = true);
         let run = world.submit(&graph);
         world.must(&cancel(run, policy));
-        let row = world.run(run);
-        let step = CancelBacklog { run, policy, include_finalizers: row.cancel_finalizers };
+        let step = CancelBacklog::of(world.run(run));
         assert_eq!(world.must(&step), BacklogStep { cancelled: 5, left: false });
         world.drain();
         assert_eq!(world.claim(500).len(), 500, "the finalizers run");

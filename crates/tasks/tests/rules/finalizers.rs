@@ -2,7 +2,7 @@
 
 use levada_store::alphabets::{CancelPolicy, Outcome, PublicState};
 use levada_store::{DueKind, RunId};
-use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, SealRun, SettleRun, SweepRuns};
+use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, PauseRun, SealRun, SettleRun, SweepRuns};
 use levada_tasks::spec::{GraphEdge, NewExecution, NewRun, RunGraph};
 
 use crate::world::{World, graph, node};
@@ -171,4 +171,28 @@ fn t_075_a_finalizer_can_be_built_stepwise() {
     let alone = world.execution_id();
     let new = NewExecution { finalizer: true, ..NewExecution::of_kind("test") };
     assert_eq!(world.refused(&CreateExecution { id: alone, new }), "LV-T005", "it would never run as one");
+}
+
+/// Y-08: a deadline ends the pause that held them.
+#[test]
+fn t_075_a_deadline_lets_the_finalizers_of_a_paused_run_go() {
+    for inline in [0, 64] {
+        let mut world = World::settling_up_to(inline);
+        let mut graph = graph(&["work", "last"], &[]);
+        graph.nodes[1].execution.finalizer = true;
+        graph.options.deadline_ms = Some(60_000);
+        let run = world.submit(&graph);
+        let work = world.claim_named("work");
+        world.must(&PauseRun { run, actor: "ann".to_owned() });
+        world.finish(&work, Outcome::Succeeded);
+        world.drain();
+        assert_eq!(world.public(run, "last"), PublicState::Held);
+        world.ring.advance(60_000);
+        world.must(&SweepRuns { kind: DueKind::RunDeadline, limit: 10 });
+        world.drain();
+        let last = world.claim_named("last");
+        world.finish(&last, Outcome::Succeeded);
+        world.drain();
+        assert_eq!(world.ended(run), Outcome::Expired);
+    }
 }

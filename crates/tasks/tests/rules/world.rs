@@ -178,8 +178,8 @@ impl World {
 
     fn backlog_once(&mut self) -> bool {
         let Some(row) = self.ring.state().runs.values().find(|run| run.cancel_backlog) else { return false };
-        let (run, policy, include_finalizers) = (row.id, row.cancel_policy.expect("a policy"), row.cancel_finalizers);
-        self.must(&CancelBacklog { run, policy, include_finalizers });
+        let step = CancelBacklog::of(row);
+        self.must(&step);
         true
     }
 

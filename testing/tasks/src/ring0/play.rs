@@ -287,8 +287,7 @@ impl Play {
 
     fn backlog(&mut self, run: RunId) -> Result<(), Wrong> {
         let Some(header) = self.engine.rows().runs.get(&run).filter(|header| header.cancel_backlog) else { return Ok(()) };
-        let Some(policy) = header.cancel_policy else { return Ok(()) };
-        let rule = rules::CancelBacklog { run, policy, include_finalizers: header.cancel_finalizers };
+        let rule = rules::CancelBacklog::of(header);
         self.both(
             &rule,
             |_| (),
