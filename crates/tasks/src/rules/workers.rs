@@ -70,6 +70,8 @@ pub struct WorkersSwept {
 /// How long a dead instance is still listed.
 pub const DEAD_WORKER_KEPT_MS: i64 = 86_400_000;
 
+const NOT_HEARD_OF: &str = "it was not heard of in time";
+
 impl Rule for RegisterWorker {
     type Answer = Registered;
 
@@ -85,6 +87,10 @@ impl Rule for RegisterWorker {
             return Err(Error::new(codes::LV_T111, message).with_hint("give every instance an id of its own"));
         }
         let state = known.map(|known| known.state);
+        if state.is_none() && draft.state.workers.get(&self.instance).is_some_and(|lost| lost.state != WorkerState::Dead) {
+            // Nobody has noticed yet.
+            draft.lose_worker(&self.instance, None, NOT_HEARD_OF);
+        }
         let row = WorkerRow {
             instance: self.instance.clone(),
             worker: self.worker.clone(),
@@ -197,7 +203,7 @@ impl Rule for SweepWorkers {
                 draft.state.workers.remove(&instance);
                 swept.forgotten += 1;
             } else {
-                draft.lose_worker(&instance, None, "it was not heard of in time");
+                draft.lose_worker(&instance, None, NOT_HEARD_OF);
                 swept.lost += 1;
             }
         }

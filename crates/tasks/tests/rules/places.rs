@@ -158,6 +158,17 @@ fn t_056_expiry_is_an_event_and_the_row_goes_later() {
     assert!(world.ring.state().workers.is_empty());
 }
 
+/// L-8: an expiry is told even if the instance comes back before anybody noticed it.
+#[test]
+fn t_056_an_expiry_that_nobody_noticed_is_told_by_the_next_registration() {
+    let mut world = World::new();
+    world.must(&register("one"));
+    world.ring.advance(10_000);
+    assert_eq!(world.must(&register("two")), Registered::New, "the instance is free again");
+    let kinds = [EventKind::WorkerRegistered, EventKind::WorkerLost, EventKind::WorkerRegistered];
+    assert_eq!(world.ring.state().events.values().map(|event| event.kind).collect::<Vec<_>>(), kinds);
+}
+
 #[test]
 fn t_056_claims_are_the_same_without_any_registration() {
     let mut world = World::new();
