@@ -158,10 +158,12 @@ impl Poison {
                 self.sweep_executions(engine, kind, limit, report).await
             }
             DueKind::RetainRun => {
+                let except = [except, awaited(engine).await?].concat();
                 let removed = engine.act_except("retention", RetainRuns { limit }, &except).await?;
                 self.retained(engine, kind, limit, removed, report).await
             }
             DueKind::RetainExecution => {
+                let except = [except, awaited(engine).await?].concat();
                 let removed = engine.act_except("retention", RetainExecutions { limit }, &except).await?;
                 self.retained(engine, kind, limit, removed, report).await
             }
@@ -274,4 +276,14 @@ impl Poison {
         // A batch that is full of poison is as good as handled: the next one has others.
         Ok(swept.total() + u32::try_from(swept.failed.len()).unwrap_or(u32::MAX))
     }
+}
+
+/// Conditions that one look for awaited ends brings.
+const AWAITED_MAX: u32 = 10_000;
+
+/// Runs and executions whose end a condition has not been told yet: if they were removed before, it would wait for ever.
+async fn awaited<S: Store>(engine: &Engine<S>) -> Result<Vec<ExecutionId>, Error> {
+    let rows = engine.read(Query::AwaitedEnds(AWAITED_MAX.into())).await?.rows;
+    let runs = rows.runs.keys().map(|run| ExecutionId(run.0));
+    Ok(runs.chain(rows.executions.keys().copied()).collect())
 }

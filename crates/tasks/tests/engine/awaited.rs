@@ -50,6 +50,34 @@ async fn t_028_ends_resolve_conditions_of_other_runs() -> Result {
     ends_resolve_conditions(Node::open().await?).await
 }
 
+/// BW-13: what is kept for no time at all is kept until those who wait for its end know of it.
+#[tokio::test]
+async fn t_042_an_end_that_is_awaited_is_not_removed_before_it_is_told() -> Result {
+    let node = Node::open().await?;
+    let mut graph = wide(1);
+    graph.options.retention_ms = 0;
+    let upstream = node.submit(graph).await?;
+    let mut new = NewExecution::of_kind("work").named("single");
+    new.policy.retention_ms = 0;
+    let single = node.tasks.create_execution(new).await?.into_inner().0;
+    let waiting = [
+        node.submit(waiting_for(&format!("run:{upstream}"))).await?,
+        node.submit(waiting_for(&format!("execution:{single}"))).await?,
+    ];
+    for name in ["m0", "single"] {
+        let handle = node.claim_named(name).await?;
+        node.complete(handle).await?;
+    }
+    assert_eq!(node.tasks.tick("retention").await?.count("deleted"), 0);
+    assert_eq!(node.tasks.tick("awaited_ends").await?.count("satisfied"), 2);
+    for run in waiting {
+        assert_eq!(condition(&node, run).await?, ConditionState::Satisfied);
+    }
+    node.advance_ms(2_000);
+    assert_eq!(node.tasks.tick("retention").await?.count("deleted"), 2);
+    Ok(())
+}
+
 #[tokio::test]
 async fn t_060_a_condition_on_an_end_names_another_run_or_an_execution() -> Result {
     let node = Node::open().await?;
