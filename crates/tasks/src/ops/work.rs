@@ -2,13 +2,13 @@
 //! each item has its own result.
 
 use levada_base::{Error, codes};
-use levada_store::Store;
+use levada_store::{Store, limits};
 
 use super::Tasks;
 use crate::metrics;
 use crate::rules::{
-    CompleteExecutions, DelayExecutions, EndedAndClaimed, FailExecutions, RecordProgress, RenewLeases, Renewed, SkipExecutions,
-    Written,
+    CompleteExecutions, DelayExecutions, EndedAndClaimed, FailExecutions, RecordProgress, RenewLeases, Renewed, Rule,
+    SkipExecutions, Written,
 };
 use crate::spec::{ClaimRequest, Complete, Delay, Fail, Handle, ProgressNote, Renew, Skip};
 
@@ -25,7 +25,7 @@ impl<S: Store> Tasks<S> {
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
         let rule = RenewLeases { items, back_since_ms: self.engine.back_since() };
         let mut results = self.engine.act("renew", rule.clone()).await?;
-        if results.iter().any(|result| result.as_ref().is_err_and(|error| error.code() == codes::LV_T102)) {
+        if results.iter().any(is_late) {
             // Perhaps nobody could renew it in time: then it waits a while for that, F-11.
             self.engine.notice_outage(self.engine.now().await?).await?;
             let back_since_ms = self.engine.back_since();
@@ -55,7 +55,9 @@ impl<S: Store> Tasks<S> {
         let next = next.map(|request| self.claim_rule(request));
         let (items, sorted) = self.sort("complete", items, |item| &item.handle);
         let Some(items) = items else { return Ok((sorted.merge(Vec::new()), Vec::new())) };
-        let (results, claimed) = self.engine.act("complete", CompleteExecutions { items, next }).await?;
+        let handles = items.iter().map(|item| item.handle).collect();
+        let rule = CompleteExecutions { items, next };
+        let (results, claimed) = self.write("complete", rule, handles, |answer| &mut answer.0).await?;
         Ok((sorted.merge(results), claimed))
     }
 
@@ -67,8 +69,10 @@ impl<S: Store> Tasks<S> {
         let next = next.map(|request| self.claim_rule(request));
         let (items, sorted) = self.sort("fail", items, |item| &item.handle);
         let Some(items) = items else { return Ok((sorted.merge(Vec::new()), Vec::new())) };
+        let handles = items.iter().map(|item| item.handle).collect();
         let items = items.into_iter().map(|item| (item, self.engine.world.random())).collect();
-        let (results, claimed) = self.engine.act("fail", FailExecutions { items, next }).await?;
+        let rule = FailExecutions { items, next };
+        let (results, claimed) = self.write("fail", rule, handles, |answer| &mut answer.0).await?;
         Ok((sorted.merge(results), claimed))
     }
 
@@ -79,7 +83,8 @@ impl<S: Store> Tasks<S> {
     pub async fn skip(&self, items: Vec<Skip>) -> Result<Results<Written>, Error> {
         let (items, sorted) = self.sort("skip", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
-        Ok(sorted.merge(self.engine.act("skip", SkipExecutions { items }).await?))
+        let handles = items.iter().map(|item| item.handle).collect();
+        Ok(sorted.merge(self.write("skip", SkipExecutions { items }, handles, |answer| answer).await?))
     }
 
     /// Gives executions back until later; their attempts go on then.
@@ -89,7 +94,35 @@ impl<S: Store> Tasks<S> {
     pub async fn delay(&self, items: Vec<Delay>) -> Result<Results<Written>, Error> {
         let (items, sorted) = self.sort("delay", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
-        Ok(sorted.merge(self.engine.act("delay", DelayExecutions { items }).await?))
+        let handles = items.iter().map(|item| item.handle).collect();
+        Ok(sorted.merge(self.write("delay", DelayExecutions { items }, handles, |answer| answer).await?))
+    }
+
+    /// A call that gives leases up. What a worker brings after an outage of all nodes is not lost because nobody could renew its lease in
+    /// time: within the grace the lease is renewed, and the call made once more for those.
+    async fn write<R>(
+        &self,
+        op: &'static str,
+        rule: R,
+        handles: Vec<Handle>,
+        results: fn(&mut R::Answer) -> &mut Results<Written>,
+    ) -> Result<R::Answer, Error>
+    where
+        R: Rule + Send + Sync + 'static,
+        R::Answer: Send + 'static,
+    {
+        let mut answer = self.engine.act(op, rule.clone()).await?;
+        let late = results(&mut answer).iter().zip(handles).filter(|(result, _)| is_late(result));
+        let late: Vec<_> = late.map(|(_, handle)| Renew { handle, ttl_ms: limits::LEASE_TTL_MS_MIN }).collect();
+        if late.is_empty() || self.renew(late).await?.iter().all(Result::is_err) {
+            return Ok(answer);
+        }
+        let mut again = self.engine.act(op, rule).await?;
+        let again = std::mem::take(results(&mut again));
+        for (result, again) in results(&mut answer).iter_mut().zip(again).filter(|(result, _)| is_late(result)) {
+            *result = again;
+        }
+        Ok(answer)
     }
 
     /// The items for the store, if it is to be asked at all, and the errors of those with handles of other stores.
@@ -123,6 +156,11 @@ impl Sorted {
         });
         results
     }
+}
+
+/// Whether the lease ended and nobody took it away yet.
+fn is_late<T>(result: &Result<T, Error>) -> bool {
+    result.as_ref().is_err_and(|error| error.code() == codes::LV_T102)
 }
 
 /// Whether the writer does not own the execution any longer.
