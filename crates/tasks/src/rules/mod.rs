@@ -124,12 +124,9 @@ pub(crate) fn invalid_setting(field: &str, value: impl std::fmt::Display, rule: 
     errors::invalid(field, value, rule)
 }
 
-/// Whether a lease of this span can be asked for.
-///
-/// # Errors
-/// `LV-T106` outside of the bounds.
-pub(crate) fn check_lease(ttl_ms: i64) -> Result<(), Error> {
-    validate::ttl(ttl_ms, levada_store::limits::LEASE_TTL_MS_MAX)
+/// Whether a claim is within the limits.
+pub(crate) fn check_claim(request: &crate::spec::ClaimRequest) -> Result<(), Error> {
+    validate::claim(request)
 }
 
 /// An idempotent outcome: the effect is there, brought about now or before.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use levada_base::{Error, World};
-use levada_store::limits;
+use levada_store::{Token, limits};
 
 use super::handler::{BoxedHandler, boxed};
 use super::running::{self, RunningWorker};
 use super::task::DataMap;
 use super::{DrainReport, Handler, Service};
-use crate::rules::invalid_setting;
+use crate::rules::{check_claim, invalid_setting};
+use crate::spec::ClaimRequest;
 
 /// A worker that is ready to be started.
 pub struct Worker<S> {
@@ -34,6 +35,23 @@ pub(super) struct WorkerSettings {
     pub max_concurrent: usize,
     pub ttl: Duration,
     pub grace: Duration,
+}
+
+impl WorkerSettings {
+    /// A claim of this worker.
+    pub(super) fn request(&self, limit: usize, token: Token, wait_ms: i64) -> ClaimRequest {
+        ClaimRequest {
+            lanes: self.lanes.clone(),
+            namespaces: self.namespaces.clone(),
+            worker: self.name.clone(),
+            instance: self.instance.clone(),
+            capabilities: self.capabilities.clone(),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+            ttl_ms: i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX),
+            token,
+            wait_ms,
+        }
+    }
 }
 
 /// A worker in the making.
@@ -153,7 +171,8 @@ impl<S: Service> WorkerBuilder<S> {
     /// The worker, if everything fits.
     ///
     /// # Errors
-    /// `LV-T001` for a worker without handlers or places, `LV-T106` for a lease outside of its bounds.
+    /// `LV-T001` for a worker without handlers or places, `LV-T106` for a lease outside of its bounds, and what else would have every
+    /// claim of it refused.
     pub fn build(mut self) -> Result<Worker<S>, Error> {
         let settings = &mut self.worker.settings;
         if settings.lanes.is_empty() {
@@ -165,7 +184,7 @@ impl<S: Service> WorkerBuilder<S> {
         if settings.max_concurrent == 0 {
             return Err(invalid_setting("max_concurrent", 0, "at least 1"));
         }
-        crate::rules::check_lease(i64::try_from(settings.ttl.as_millis()).unwrap_or(i64::MAX))?;
+        check_claim(&settings.request(1, Token(0), 0))?;
         Ok(self.worker)
     }
 }

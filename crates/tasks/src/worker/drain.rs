@@ -1,5 +1,7 @@
 //! How a worker ends.
 
+use std::time::Duration;
+
 /// What a worker's end left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DrainReport {
@@ -18,6 +20,18 @@ pub enum Drained {
     No,
     /// It claims nothing more and lets handlers finish.
     Draining,
-    /// It gives everything back and ends.
+    /// It records what handlers have said, gives the rest back and ends.
+    Over,
+    /// The same, and waits for the store no longer than it takes to be asked once.
     Now,
+}
+
+impl Drained {
+    /// How long the store is waited for at the end; what it does not hear by then is left to lease expiry.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            Self::Now => Duration::from_millis(250),
+            _ => Duration::from_secs(10),
+        }
+    }
 }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::handler::BoxedHandler;
+use super::report::until_answered;
 use super::task::DataMap;
 use super::{Cancellation, Context, Service, Stop, Task, Verdict};
 use crate::rules::{Claimed, ClaimedInput};
@@ -26,6 +27,12 @@ struct Flight {
     ttl: Duration,
     /// When its lease was known to be good, in the worker's own time.
     renewed_at: Duration,
+}
+
+impl Flight {
+    fn at_risk_from(&self) -> Duration {
+        self.renewed_at + self.ttl * 2 / 3
+    }
 }
 
 /// All of them.
@@ -79,18 +86,36 @@ impl InFlight {
 
     /// The next handler that ends; waits for ever while there is none.
     pub(super) async fn landed(&mut self) -> Landed {
-        let Some(ended) = self.handlers.join_next_with_id().await else { return std::future::pending().await };
+        while let Some(ended) = self.handlers.join_next_with_id().await {
+            if let Some(landed) = self.land(ended) {
+                return landed;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// A handler that has ended by now.
+    pub(super) fn landed_already(&mut self) -> Option<Landed> {
+        while let Some(ended) = self.handlers.try_join_next_with_id() {
+            if let landed @ Some(_) = self.land(ended) {
+                return landed;
+            }
+        }
+        None
+    }
+
+    /// Every handler was entered under its id when it was started, so that none is unknown.
+    fn land(&mut self, ended: Result<(Id, Verdict), JoinError>) -> Option<Landed> {
         let (task, verdict) = match ended {
             Ok((task, verdict)) => (task, verdict),
             Err(error) => (error.id(), panicked(error)),
         };
-        // Every handler was entered under its id when it was started.
-        let Some(handle) = self.by_task.remove(&task) else { return std::future::pending().await };
+        let handle = self.by_task.remove(&task)?;
         let ours = self.flights.get(&handle.execution).is_some_and(|flight| flight.handle == handle);
         if ours {
             self.flights.remove(&handle.execution);
         }
-        Landed { handle, verdict, is_lost: !ours }
+        Some(Landed { handle, verdict, is_lost: !ours })
     }
 
     /// The leases that are to be kept, with their spans.
@@ -126,9 +151,14 @@ impl InFlight {
         }
     }
 
+    /// When the next handler has to be told that its lease is at risk, if it is not renewed by then.
+    pub(super) fn next_risk(&self) -> Option<Duration> {
+        self.flights.values().filter(|flight| !*flight.at_risk.borrow()).map(Flight::at_risk_from).min()
+    }
+
     /// Tells the handlers whose leases were not renewed for two thirds of their span that they are at risk.
     pub(super) fn note_risk(&mut self, now: Duration) {
-        for flight in self.flights.values().filter(|flight| now.saturating_sub(flight.renewed_at) >= flight.ttl * 2 / 3) {
+        for flight in self.flights.values().filter(|flight| flight.at_risk_from() <= now) {
             flight.at_risk.send_replace(true);
         }
     }
@@ -159,15 +189,43 @@ type Complete = (Payload, BTreeMap<String, (ClaimedInput, Payload)>);
 async fn complete_inputs<S: Service>(service: &S, claimed: &Claimed) -> Result<Complete, Error> {
     let input = match &claimed.input {
         Some(input) => input.clone(),
-        None => service.input(claimed.handle, None).await?,
+        None => until_answered(|| service.input(claimed.handle, None)).await?,
     };
     let mut inputs = BTreeMap::new();
     for (name, named) in &claimed.inputs {
         let payload = match &named.payload {
             Some(payload) => payload.clone(),
-            None => service.input(claimed.handle, Some(name.clone())).await?,
+            None => until_answered(|| service.input(claimed.handle, Some(name.clone()))).await?,
         };
         inputs.insert(name.clone(), (named.clone(), payload));
     }
     Ok((input, inputs))
+}
+
+#[cfg(test)]
+mod tests {
+    use levada_store::Token;
+
+    use super::*;
+
+    #[test]
+    fn h_3_a_lease_is_at_risk_when_two_thirds_of_its_span_passed_without_renewal() {
+        let handle = Handle { store: Token(1), execution: ExecutionId(2), fence: 3, attempt_no: 1 };
+        let ((cancel, _), (at_risk, risk)) = (Cancellation::new(), watch::channel(false));
+        let (ttl, begun) = (Duration::from_secs(30), Duration::from_secs(100));
+        let mut in_flight = InFlight::default();
+        assert_eq!(in_flight.next_risk(), None);
+        in_flight.flights.insert(handle.execution, Flight { handle, cancel, at_risk, ttl, renewed_at: begun });
+        let two_thirds = Duration::from_secs(20);
+        assert_eq!(in_flight.next_risk(), Some(begun + two_thirds));
+        in_flight.note_risk(begun + two_thirds - Duration::from_millis(1));
+        assert!(!*risk.borrow());
+        in_flight.note_risk(begun + two_thirds);
+        assert!(*risk.borrow());
+        assert_eq!(in_flight.next_risk(), None, "it is told once");
+        let renewed = begun + Duration::from_secs(25);
+        in_flight.renewed(&handle, renewed);
+        assert!(!*risk.borrow());
+        assert_eq!(in_flight.next_risk(), Some(renewed + two_thirds));
+    }
 }

@@ -9,6 +9,8 @@
 //!            └── renewed at a third of its lease; cancelled when the lease is lost
 //! ```
 
+mod actor;
+mod asking;
 mod builder;
 mod drain;
 mod extract;

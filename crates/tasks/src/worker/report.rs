@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use levada_base::{Error, Kind};
+use levada_base::{Error, Kind, codes};
+use levada_store::alphabets::FailureClass;
+use levada_store::limits;
 
 use super::{Service, Verdict};
-use crate::rules::Claimed;
-use crate::spec::{ClaimRequest, Complete, Delay, Fail, Handle, Skip};
+use crate::rules::{Claimed, Written};
+use crate::spec::{ClaimRequest, Complete, Delay, Fail, Failure, Handle, Skip};
 use crate::timer;
 
 /// Verdicts by the call that records them.
@@ -58,54 +60,103 @@ impl Verdicts {
         }
     }
 
-    /// Records all of them, however long the store is away: repeating is harmless, and the answer is the same.
-    pub(super) async fn record<S: Service>(self, service: S, next: Option<ClaimRequest>) -> Recorded {
+    /// Records all of them, however long the store is away: repeating is harmless, and the answer is the same. What is refused for what
+    /// it says (a result that is too large) is recorded as a failure: nobody would end the attempt otherwise.
+    pub(super) async fn record<S: Service>(mut self, service: S, next: Option<ClaimRequest>) -> Recorded {
         let mut recorded = Recorded::default();
         if !self.completes.is_empty() {
-            let call = || service.complete(self.completes.clone(), next.clone());
-            match until_answered(call).await {
-                Ok((results, claimed)) => {
-                    recorded.count(results);
-                    recorded.claimed = claimed;
-                    recorded.asked = next.is_some();
-                }
-                Err(_) => recorded.lost += self.completes.len() as u64,
-            }
-        }
-        if !self.fails.is_empty() {
-            recorded.take(until_answered(|| service.fail(self.fails.clone())).await, self.fails.len());
+            let (results, claimed) = complete(&service, &self.completes, next, &mut recorded).await;
+            recorded.claimed = claimed;
+            let refused = recorded.count(self.completes.iter().map(|item| item.handle), results);
+            self.fails.extend(refused.map(|(handle, error)| instead(handle, "result_refused", &error)));
         }
         if !self.skips.is_empty() {
-            recorded.take(until_answered(|| service.skip(self.skips.clone())).await, self.skips.len());
+            let results = until_answered(|| service.skip(self.skips.clone())).await;
+            let refused = recorded.count(self.skips.iter().map(|item| item.handle), results);
+            self.fails.extend(refused.map(|(handle, error)| instead(handle, "skip_refused", &error)));
         }
         if !self.delays.is_empty() {
-            let until = until_answered(|| service.now()).await.unwrap_or_default();
-            let delay =
-                |(handle, for_ms): &(Handle, i64)| Delay { handle: *handle, until_ms: until.saturating_add((*for_ms).max(1)) };
+            let now_ms = until_answered(|| service.now()).await.unwrap_or_default();
+            let until_ms = |for_ms: i64| now_ms.saturating_add(for_ms.max(1));
+            let delay = |(handle, for_ms): &(Handle, i64)| Delay { handle: *handle, until_ms: until_ms(*for_ms) };
             let delays: Vec<_> = self.delays.iter().map(delay).collect();
-            recorded.take(until_answered(|| service.delay(delays.clone())).await, delays.len());
+            let results = until_answered(|| service.delay(delays.clone())).await;
+            let refused = recorded.count(delays.iter().map(|item| item.handle), results);
+            self.fails.extend(refused.map(|(handle, error)| instead(handle, "delay_refused", &error)));
+        }
+        for part in self.fails.chunks(limits::WRITE_BATCH_MAX) {
+            let results = until_answered(|| service.fail(part.to_vec())).await;
+            let refused = recorded.count(part.iter().map(|item| item.handle), results);
+            let again: Vec<_> = refused.map(|(handle, error)| instead(handle, "failure_refused", &error)).collect();
+            if !again.is_empty() {
+                let results = until_answered(|| service.fail(again.clone())).await;
+                let refused = recorded.count(again.iter().map(|item| item.handle), results);
+                recorded.lost += refused.count() as u64;
+            }
         }
         recorded
     }
 }
 
-impl Recorded {
-    fn take<T>(&mut self, results: Result<Vec<Result<T, Error>>, Error>, items: usize) {
-        match results {
-            Ok(results) => self.count(results),
-            Err(_) => self.lost += items as u64,
+/// Records results and asks for work. A claim that is refused must not keep them from being recorded.
+async fn complete<S: Service>(
+    service: &S,
+    items: &[Complete],
+    next: Option<ClaimRequest>,
+    recorded: &mut Recorded,
+) -> (Result<Results, Error>, Vec<Claimed>) {
+    match until_answered(|| service.complete(items.to_vec(), next.clone())).await {
+        Ok((results, claimed)) => {
+            recorded.asked = next.is_some();
+            (Ok(results), claimed)
         }
+        Err(_) if next.is_some() => match until_answered(|| service.complete(items.to_vec(), None)).await {
+            Ok((results, _)) => (Ok(results), Vec::new()),
+            Err(error) => (Err(error), Vec::new()),
+        },
+        Err(error) => (Err(error), Vec::new()),
     }
+}
 
-    fn count<T>(&mut self, results: Vec<Result<T, Error>>) {
-        for result in results {
-            *(if result.is_ok() { &mut self.recorded } else { &mut self.lost }) += 1;
+type Results = Vec<Result<Written, Error>>;
+
+/// The failure that is recorded instead of a verdict that cannot be.
+fn instead(handle: Handle, code: &str, error: &Error) -> Fail {
+    let failure = Failure { class: FailureClass::Permanent, code: code.to_owned(), message: error.to_string() };
+    Fail { handle, failure }
+}
+
+/// Whether a verdict is refused for what it says, not for who says it or when.
+fn is_refused(error: &Error) -> bool {
+    [codes::LV_T001, codes::LV_T003].contains(&error.code())
+}
+
+impl Recorded {
+    /// Counts what was recorded and what came too late; gives back what was refused.
+    fn count(
+        &mut self,
+        handles: impl ExactSizeIterator<Item = Handle>,
+        results: Result<Results, Error>,
+    ) -> impl Iterator<Item = (Handle, Error)> {
+        let mut refused = Vec::new();
+        match results {
+            Ok(results) => {
+                for (handle, result) in handles.zip(results) {
+                    match result {
+                        Ok(_) => self.recorded += 1,
+                        Err(error) if is_refused(&error) => refused.push((handle, error)),
+                        Err(_) => self.lost += 1,
+                    }
+                }
+            }
+            Err(_) => self.lost += handles.len() as u64,
         }
+        refused.into_iter()
     }
 }
 
 /// Repeats a call while the store is away or contended.
-async fn until_answered<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> Result<T, Error> {
+pub(super) async fn until_answered<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> Result<T, Error> {
     let mut pause = PAUSE_MIN;
     loop {
         match call().await {

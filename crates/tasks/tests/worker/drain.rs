@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use levada_base::World;
 use levada_store::alphabets::{AttemptState, Phase, PublicState};
-use levada_tasks::worker::Stop;
+use levada_tasks::worker::{Stop, Worker};
 use tokio::sync::Notify;
 
+use crate::service::Shaky;
 use crate::setup::{attempts, create, ended, engine, new, until, worker};
 
 /// A handler that waits until it is let go.
@@ -82,4 +84,58 @@ fn h_1_a_worker_that_cannot_work_is_refused() {
         let short = worker(&tasks).on("gate", handler).lease(Duration::from_millis(10));
         assert_eq!(code(short.build().map(drop)), Some("LV-T106"));
     });
+}
+
+#[tokio::test]
+async fn h_5_results_are_recorded_before_a_worker_ends() {
+    let tasks = engine().await;
+    let (open, handler) = gate();
+    let (first, second) = (create(&tasks, new("gate")).await, create(&tasks, new("gate")).await);
+    let service = Shaky::of(&tasks);
+    service.completes.close();
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(600)).on("gate", handler);
+    let running = builder.build().expect("complete").start();
+    for id in [first, second] {
+        until(&tasks, id, |row| row.phase == Phase::Active).await;
+    }
+    open.notify_one();
+    // The first result is on its way when the second is there and the worker is told to end.
+    service.completes.entered().await;
+    open.notify_one();
+    let stopped = tokio::spawn(running.stop());
+    tokio::task::yield_now().await;
+    service.completes.open();
+    let report = stopped.await.expect("it ends");
+    assert_eq!((report.given_back, report.unrecorded), (0, 0));
+    for id in [first, second] {
+        assert_eq!(until(&tasks, id, |_| true).await.public_state(), PublicState::Succeeded);
+    }
+}
+
+/// Asks this process to end, as a service manager would.
+#[cfg(unix)]
+fn terminate() {
+    let kill = std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status();
+    assert!(kill.expect("\"kill\" is there").success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn h_5_the_first_signal_drains_a_worker_and_the_second_ends_it() {
+    let tasks = engine().await;
+    let (_open, handler) = gate();
+    let id = create(&tasks, new("gate")).await;
+    let service = Shaky::of(&tasks);
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(600)).on("gate", handler);
+    let worker = builder.grace(Duration::from_secs(3_600)).build().expect("complete");
+    let run = tokio::spawn(worker.run());
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    terminate();
+    // It claims nothing more: the claim that waited is called back.
+    service.recalls.entered().await;
+    assert_eq!(until(&tasks, id, |_| true).await.phase, Phase::Active, "the handler may finish");
+    terminate();
+    let report = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it does not wait for its grace");
+    assert_eq!(report.expect("it ends").given_back, 1);
+    assert_eq!(until(&tasks, id, |_| true).await.public_state(), PublicState::Ready);
 }

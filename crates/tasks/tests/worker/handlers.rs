@@ -1,5 +1,6 @@
 //! Handlers: their arguments, their verdicts, and what happens if there is none or it breaks.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use levada_store::alphabets::{AttemptState, FailureClass, PublicState};
@@ -116,6 +117,34 @@ async fn t_123_every_verdict_has_its_end() {
         assert_eq!(attempts(&tasks, id).await.iter().map(|attempt| attempt.state).collect::<Vec<_>>(), states);
     }
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn t_123_what_cannot_be_recorded_is_a_permanent_failure() {
+    let tasks = engine().await;
+    async fn no_input(inputs: Inputs) -> Result<(), Stop> {
+        inputs.json::<u32>("price").map(drop)
+    }
+    async fn no_json() -> Result<Json<BTreeMap<Vec<u8>, u8>>, Stop> {
+        Ok(Json(BTreeMap::from([(vec![1], 1)])))
+    }
+    async fn large() -> Result<Vec<u8>, Stop> {
+        Ok(vec![0; (1 << 20) + 1])
+    }
+    async fn wordy() -> Result<(), Stop> {
+        Err(Stop::retry(&"x".repeat(65), "a code is at most 64 bytes"))
+    }
+    let builder = worker(&tasks).on("no_input", no_input).on("result_encode", no_json);
+    let worker = builder.on("result_refused", large).on("failure_refused", wordy).build().expect("complete").start();
+    for code in ["no_input", "result_encode", "result_refused", "failure_refused"] {
+        let id = create(&tasks, new(code)).await;
+        assert_eq!(ended(&tasks, id).await, PublicState::Failed, "{code}");
+        let attempts = attempts(&tasks, id).await;
+        assert_eq!(attempts.len(), 1, "{code} is not tried again");
+        assert_eq!(attempts[0].failure_code.as_deref(), Some(code));
+        assert_eq!(attempts[0].failure_class, Some(FailureClass::Permanent));
+    }
+    assert_eq!(worker.stop().await.unrecorded, 0);
 }
 
 #[tokio::test]

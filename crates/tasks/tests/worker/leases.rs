@@ -1,18 +1,18 @@
 //! Leases: kept while a handler works, noticed when they are lost, survived when the store is away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use levada_base::{Error, World, codes};
-use levada_store::WakeReceiver;
-use levada_store::alphabets::{Phase, PublicState};
-use levada_tasks::rules::{Claimed, EndedAndClaimed, Renewed, Written};
-use levada_tasks::spec::{ClaimRequest, Complete, Delay, Fail, Handle, Payload, ProgressNote, Renew, Skip};
-use levada_tasks::worker::{Context, Service, Stop, Worker};
-use tokio::sync::Notify;
+use levada_base::World;
+use levada_store::alphabets::{Cause, Phase, PublicState};
+use levada_tasks::rules::LaneChange;
+use levada_tasks::spec::{GraphEdge, GraphNode, GroupPolicy, NewExecution, RunGraph};
+use levada_tasks::worker::{Context, Stop, Worker};
+use tokio::sync::{Notify, mpsc};
 
-use crate::setup::{Engine, attempts, create, ended, engine, new, until, worker};
+use crate::service::Shaky;
+use crate::setup::{attempts, create, ended, engine, new, until, worker};
 
 #[tokio::test]
 async fn h_3_a_lease_is_kept_for_longer_than_its_span() {
@@ -28,7 +28,7 @@ async fn h_3_a_lease_is_kept_for_longer_than_its_span() {
         }
     };
     let id = create(&tasks, new("slow")).await;
-    let worker = worker(&tasks).lease(Duration::from_secs(1)).on("slow", slow).build().expect("the worker is complete").start();
+    let worker = worker(&tasks).lease(Duration::from_secs(3)).on("slow", slow).build().expect("the worker is complete").start();
     let first = until(&tasks, id, |row| row.phase == Phase::Active).await.lease_until_ms;
     let second = until(&tasks, id, |row| row.lease_until_ms > first).await.lease_until_ms;
     until(&tasks, id, |row| row.lease_until_ms > second).await;
@@ -51,7 +51,7 @@ async fn h_3_a_lease_that_the_policy_keeps_short_is_renewed_in_time() {
         }
     };
     let mut brief = new("slow");
-    brief.policy.lease_ttl_max_ms = 1_000;
+    brief.policy.lease_ttl_max_ms = 3_000;
     let id = create(&tasks, brief).await;
     // By the worker's own span it would be renewed after 200 seconds.
     let worker = worker(&tasks).lease(Duration::from_secs(600)).on("slow", slow).build().expect("complete").start();
@@ -87,73 +87,11 @@ async fn h_3_a_handler_whose_execution_is_cancelled_learns_it() {
     assert_eq!(ended(&tasks, id).await, PublicState::Cancelled);
 }
 
-/// A service that is away while it is told to be.
-#[derive(Clone)]
-struct Shaky {
-    tasks: Engine,
-    away: Arc<AtomicBool>,
-}
-
-impl Shaky {
-    fn there(&self) -> Result<(), Error> {
-        if self.away.load(Ordering::Relaxed) {
-            return Err(Error::new(codes::LV_T702, "store unreachable: pulled out by the test"));
-        }
-        Ok(())
-    }
-}
-
-impl Service for Shaky {
-    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Error> {
-        self.there()?;
-        self.tasks.claim(request).await
-    }
-    async fn renew(&self, items: Vec<Renew>) -> Result<Vec<Result<Renewed, Error>>, Error> {
-        self.there()?;
-        self.tasks.renew(items).await
-    }
-    async fn complete(&self, items: Vec<Complete>, next: Option<ClaimRequest>) -> Result<EndedAndClaimed, Error> {
-        self.there()?;
-        self.tasks.complete(items, next).await
-    }
-    async fn fail(&self, items: Vec<Fail>) -> Result<Vec<Result<Written, Error>>, Error> {
-        self.there()?;
-        Ok(self.tasks.fail(items, None).await?.0)
-    }
-    async fn skip(&self, items: Vec<Skip>) -> Result<Vec<Result<Written, Error>>, Error> {
-        self.there()?;
-        self.tasks.skip(items).await
-    }
-    async fn delay(&self, items: Vec<Delay>) -> Result<Vec<Result<Written, Error>>, Error> {
-        self.there()?;
-        self.tasks.delay(items).await
-    }
-    async fn progress(&self, items: Vec<ProgressNote>) -> Result<Vec<Result<(), Error>>, Error> {
-        self.there()?;
-        self.tasks.progress(items).await
-    }
-    async fn give_back(&self, handle: Handle) -> Result<(), Error> {
-        self.there()?;
-        self.tasks.give_back(handle).await.map(drop)
-    }
-    async fn input(&self, handle: Handle, name: Option<String>) -> Result<Payload, Error> {
-        self.there()?;
-        Service::input(&self.tasks, handle, name).await
-    }
-    async fn now(&self) -> Result<i64, Error> {
-        self.there()?;
-        self.tasks.now().await
-    }
-    fn lost(&self) -> Option<WakeReceiver> {
-        None
-    }
-}
-
 #[tokio::test]
 async fn h_4_an_outage_delays_a_result_and_ends_no_worker() {
     let tasks = engine().await;
-    let away = Arc::new(AtomicBool::new(false));
-    let risk = Arc::new(Notify::new());
+    let service = Shaky::of(&tasks);
+    let (away, risk) = (service.away.clone(), Arc::new(Notify::new()));
     let (pull, said) = (away.clone(), risk.clone());
     let work = move |mut context: Context| {
         let (pull, said) = (pull.clone(), said.clone());
@@ -165,7 +103,6 @@ async fn h_4_an_outage_delays_a_result_and_ends_no_worker() {
         }
     };
     let id = create(&tasks, new("work")).await;
-    let service = Shaky { tasks: tasks.clone(), away: away.clone() };
     let builder = Worker::builder(service, World::real()).lease(Duration::from_secs(3)).on("work", work);
     let worker = builder.build().expect("complete").start();
     tokio::time::timeout(Duration::from_secs(20), risk.notified()).await.expect("the handler hears of the risk");
@@ -175,4 +112,114 @@ async fn h_4_an_outage_delays_a_result_and_ends_no_worker() {
     until(&tasks, next, |row| row.phase == Phase::Active).await;
     away.store(false, Ordering::Relaxed);
     worker.stop().await;
+}
+
+/// A handler that says when its execution was taken away, by the name of the execution.
+fn told() -> (
+    mpsc::UnboundedReceiver<String>,
+    impl Fn(Context) -> futures::future::BoxFuture<'static, Result<(), Stop>> + Send + Sync + 'static,
+) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let handler = move |context: Context| -> futures::future::BoxFuture<'static, Result<(), Stop>> {
+        let tell = tell.clone();
+        Box::pin(async move {
+            context.cancellation().cancelled().await;
+            // The test may have seen enough.
+            let _ = tell.send(context.name().to_owned());
+            Ok(())
+        })
+    };
+    (told, handler)
+}
+
+async fn next(told: &mut mpsc::UnboundedReceiver<String>) -> String {
+    let heard = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("the handler is told");
+    heard.expect("handlers are there")
+}
+
+#[tokio::test]
+async fn h_3_what_is_lost_while_leases_are_renewed_is_told_after_it() {
+    let tasks = engine().await;
+    let (mut told, patient) = told();
+    let (first, second) = (create(&tasks, new("patient").named("a")).await, create(&tasks, new("patient").named("b")).await);
+    let service = Shaky::of(&tasks);
+    service.renewals.close();
+    // Only hints can tell in time.
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(3_600)).on("patient", patient);
+    let worker = builder.build().expect("complete").start();
+    for id in [first, second] {
+        until(&tasks, id, |row| row.phase == Phase::Active).await;
+    }
+    tasks.cancel_execution(first, "test").await.expect("it is active");
+    // The renewal that the hint asked for is decided; its answer is on the way when the second is lost.
+    service.renewals.entered().await;
+    tasks.cancel_execution(second, "test").await.expect("it is active");
+    service.renewals.open();
+    assert_eq!([next(&mut told).await, next(&mut told).await], ["a", "b"]);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn h_4_a_renewal_that_fails_is_tried_again_long_before_the_next_one() {
+    let tasks = engine().await;
+    let (mut told, patient) = told();
+    let id = create(&tasks, new("patient").named("a")).await;
+    let service = Shaky::of(&tasks);
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(3_600)).on("patient", patient);
+    let worker = builder.build().expect("complete").start();
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    service.away.store(true, Ordering::Relaxed);
+    tasks.cancel_execution(id, "test").await.expect("it is active");
+    service.refused.notified().await;
+    service.away.store(false, Ordering::Relaxed);
+    assert_eq!(next(&mut told).await, "a", "the next renewal by the clock is twenty minutes away");
+    worker.stop().await;
+}
+
+/// `join` waits for one of two members in a lane for two.
+fn race() -> RunGraph {
+    let member = |name: &str, lane: &str| GraphNode { execution: new(name).named(name).in_lane(lane), group: None };
+    RunGraph {
+        nodes: vec![
+            member("quick", "pair"),
+            member("patient", "pair"),
+            GraphNode { group: Some(GroupPolicy::any_of()), ..member("join", "later") },
+        ],
+        edges: ["quick", "patient"].map(|name| GraphEdge::success(name, "join")).into(),
+        ..RunGraph::default()
+    }
+}
+
+#[tokio::test]
+async fn t_071_a_losing_worker_learns_it_and_its_place_is_free() {
+    let tasks = engine().await;
+    tasks.change_lane("pair", LaneChange::Create { max_active: Some(2) }, "test").await.expect("a new lane");
+    let (mut told, patient) = told();
+    let go = Arc::new(Notify::new());
+    let gate = go.clone();
+    let quick = move || {
+        let gate = gate.clone();
+        async move {
+            gate.notified().await;
+            Ok::<(), Stop>(())
+        }
+    };
+    let run = tasks.submit_run(race()).await.expect("a graph").into_inner().run;
+    let members = tasks.graph(run).await.expect("it is there").executions;
+    let of = |name: &str| members.iter().find(|row| row.name == name).map(|row| row.id).expect("a member");
+    let builder = worker(&tasks).lane("pair").lease(Duration::from_secs(3_600)).on("quick", quick).on("patient", patient);
+    let worker = builder.build().expect("complete").start();
+    for name in ["quick", "patient"] {
+        until(&tasks, of(name), |row| row.phase == Phase::Active).await;
+    }
+    let third = create(&tasks, NewExecution { lane: "pair".to_owned(), ..new("quick") }).await;
+    go.notify_one();
+    assert_eq!(next(&mut told).await, "patient");
+    let loser = until(&tasks, of("patient"), |row| row.phase == Phase::Ended).await;
+    assert_eq!((loser.public_state(), loser.cause), (PublicState::Cancelled, Some(Cause::GroupSatisfied)));
+    assert_eq!(ended(&tasks, of("quick")).await, PublicState::Succeeded);
+    go.notify_one();
+    assert_eq!(ended(&tasks, third).await, PublicState::Succeeded, "both places of the lane are free again");
+    let report = worker.drain(Duration::from_secs(10)).await;
+    assert_eq!(report.unrecorded, 1, "what the loser returned counts for nothing");
 }

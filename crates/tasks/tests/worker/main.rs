@@ -3,4 +3,5 @@
 mod drain;
 mod handlers;
 mod leases;
+mod service;
 mod setup;

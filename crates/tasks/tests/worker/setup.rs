@@ -19,9 +19,9 @@ pub async fn engine() -> Engine {
     opened.expect("an engine in memory opens")
 }
 
-/// A worker in the making, with short leases.
+/// A worker in the making, with leases that outlast a machine that does many other things.
 pub fn worker(tasks: &Engine) -> WorkerBuilder<Engine> {
-    Worker::builder(tasks.clone(), World::real()).lease(Duration::from_secs(2))
+    Worker::builder(tasks.clone(), World::real()).lease(Duration::from_secs(60))
 }
 
 /// A new execution that is tried again at once, if at all.
