@@ -24,6 +24,8 @@ table!(
         /// The next time by its expression, and when that fires: later by the jitter. None when there is no further time.
         next_nominal_ms: Option<i64>,
         next_fire_ms: Option<i64>,
+        /// Missed times that were made up for, one by one, since it last kept up.
+        made_up: i32,
         /// The graph of its runs, a JSON document.
         graph: String,
         created_ms: i64,

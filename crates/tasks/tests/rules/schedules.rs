@@ -1,7 +1,7 @@
 //! C-1 … C-5 as stored: schedules fire once per nominal time, with the next one in the same decision.
 
-use levada_store::ScheduleId;
 use levada_store::alphabets::{EventKind, MissedPolicy, Outcome};
+use levada_store::{RunId, ScheduleId};
 use levada_tasks::rules::{
     Applied, ChangeLane, CreateSchedule, Created, DeleteSchedule, FireSchedule, Fired, LaneChange, PauseSchedule,
     ResumeSchedule,
@@ -41,6 +41,20 @@ fn fire(world: &mut World) -> Fired {
     world.must(&event)
 }
 
+/// Fires until it has kept up: the runs, oldest nominal time first, and how many times were passed over.
+fn catch_up(world: &mut World) -> (Vec<RunId>, u64) {
+    let (mut runs, mut missed) = (Vec::new(), 0);
+    loop {
+        let fired = fire(world);
+        runs.extend(fired.run);
+        missed += fired.missed;
+        if !fired.more {
+            assert_eq!(fired.next_fire_ms, Some(world.ring.now_ms() / MINUTE * MINUTE + MINUTE));
+            return (runs, missed);
+        }
+    }
+}
+
 fn events(world: &World, kind: EventKind) -> usize {
     world.ring.state().events.values().filter(|event| event.kind == kind).count()
 }
@@ -49,17 +63,18 @@ fn events(world: &World, kind: EventKind) -> usize {
 fn c_02_one_run_per_nominal_time() {
     let mut world = scheduled(MissedPolicy::One);
     let early = FireSchedule::of(&world.ring.state().schedules[&SCHEDULE], None).expect("a graph");
-    assert_eq!(world.no_op(&early).runs, [], "not before its time");
+    assert_eq!(world.no_op(&early).run, None, "not before its time");
     world.ring.advance(MINUTE);
     let fired = fire(&mut world);
-    assert_eq!((fired.runs.len(), fired.missed, fired.next_fire_ms), (1, 0, Some(world.ring.now_ms() + MINUTE)));
-    assert_eq!(world.no_op(&early).runs, [], "another node that saw it due finds it done");
+    assert_eq!((fired.missed, fired.more, fired.next_fire_ms), (0, false, Some(world.ring.now_ms() + MINUTE)));
+    let run = fired.run.expect("its time has come");
+    assert_eq!(world.no_op(&early).run, None, "another node that saw it due finds it done");
     assert_eq!(world.work(|_| Outcome::Succeeded), ["a", "b"]);
-    assert_eq!(world.ended(fired.runs[0]), Outcome::Succeeded);
+    assert_eq!(world.ended(run), Outcome::Succeeded);
     let again = scheduled(MissedPolicy::One);
     let mut again = again;
     again.ring.advance(MINUTE);
-    assert_eq!(fire(&mut again).runs, fired.runs, "the id follows from schedule and nominal time");
+    assert_eq!(fire(&mut again).run, fired.run, "the id follows from schedule and nominal time");
 }
 
 #[test]
@@ -68,26 +83,52 @@ fn c_04_missed_fires() {
     for (policy, runs, missed) in table {
         let mut world = scheduled(policy);
         world.ring.advance(5 * MINUTE);
-        let fired = fire(&mut world);
-        assert_eq!((fired.runs.len(), fired.missed), (runs, missed), "{policy}: the latest is not late");
-        assert_eq!(fired.next_fire_ms, Some(world.ring.now_ms() + MINUTE));
+        let (fired, passed_over) = catch_up(&mut world);
+        assert_eq!((fired.len(), passed_over), (runs, missed), "{policy}: the latest is not late");
+        assert!(fired.is_sorted(), "oldest first");
         assert_eq!(events(&world, EventKind::ScheduleFired), runs);
         assert_eq!(events(&world, EventKind::ScheduleMissed), usize::from(missed > 0));
         assert_eq!(world.ring.state().schedule_fires.len(), runs);
     }
     let mut world = scheduled(MissedPolicy::Skip);
     world.ring.advance(5 * MINUTE + 30_000);
-    assert_eq!(fire(&mut world).runs, [], "skip leaves out what is late");
+    assert_eq!(fire(&mut world).run, None, "skip leaves out what is late");
 }
 
 #[test]
 fn c_04_all_makes_up_for_at_most_a_hundred() {
     let mut world = scheduled(MissedPolicy::All);
     world.ring.advance(150 * MINUTE);
-    let fired = fire(&mut world);
-    assert_eq!((fired.runs.len(), fired.missed), (100, 50));
-    assert!(fired.runs.is_sorted(), "oldest first");
+    let (runs, missed) = catch_up(&mut world);
+    assert_eq!((runs.len(), missed), (100, 50));
+    assert!(runs.is_sorted(), "oldest first");
     assert_eq!(events(&world, EventKind::ScheduleMissed), 1, "and says so");
+    world.ring.advance(100 * MINUTE);
+    assert_eq!(
+        catch_up(&mut world),
+        (world.ring.state().schedule_fires.values().skip(100).map(|fire| fire.run_id).collect(), 0)
+    );
+}
+
+#[test]
+fn c_02_each_missed_time_moves_the_schedule_on_by_itself() {
+    let mut world = scheduled(MissedPolicy::All);
+    let first = world.ring.now_ms() + MINUTE;
+    world.ring.advance(3 * MINUTE);
+    for made_up in 1..=2 {
+        let fired = fire(&mut world);
+        assert!(fired.run.is_some() && fired.more);
+        let row = &world.ring.state().schedules[&SCHEDULE];
+        assert_eq!((row.made_up, row.next_nominal_ms), (made_up, Some(first + i64::from(made_up) * MINUTE)));
+    }
+    // It came due while the others were made up for.
+    world.ring.advance(MINUTE);
+    assert_eq!(catch_up(&mut world).0.len(), 2);
+    assert_eq!(world.ring.state().schedules[&SCHEDULE].made_up, 0);
+    let same = CreateSchedule { id: SCHEDULE, new: every_minute(MissedPolicy::All) };
+    world.ring.advance(2 * MINUTE);
+    fire(&mut world);
+    assert!(matches!(world.no_op(&same), Created::Existing(_)), "whatever it made up for");
 }
 
 #[test]
@@ -99,17 +140,16 @@ fn c_01_pause_resume_and_delete() {
     let delete = DeleteSchedule { schedule, actor };
     assert_eq!((world.must(&pause), world.no_op(&pause)), (Applied::Applied, Applied::AlreadyApplied));
     world.ring.advance(5 * MINUTE);
-    assert_eq!(fire(&mut world).runs, [], "nothing fires");
+    assert_eq!(fire(&mut world).run, None, "nothing fires");
     assert_eq!((world.must(&resume), world.no_op(&resume)), (Applied::Applied, Applied::AlreadyApplied));
-    assert_eq!(fire(&mut world).runs, [], "what passed meanwhile was not missed");
+    assert_eq!(fire(&mut world).run, None, "what passed meanwhile was not missed");
     world.ring.advance(MINUTE);
-    let fired = fire(&mut world);
-    assert_eq!(fired.runs.len(), 1);
+    assert!(fire(&mut world).run.is_some());
     assert_eq!((world.must(&delete), world.no_op(&delete)), (Applied::Applied, Applied::AlreadyApplied));
     assert_eq!(world.refused(&pause), "LV-T002");
     let event = CreateSchedule { id: SCHEDULE, new: every_minute(MissedPolicy::All) };
     world.must(&event);
-    assert_eq!(fire(&mut world).runs, [], "no nominal time begins a second run");
+    assert_eq!(fire(&mut world).run, None, "no nominal time begins a second run");
 }
 
 #[test]
@@ -145,10 +185,10 @@ fn c_02_a_run_that_is_refused_is_told_and_does_not_stop_the_schedule() {
     world.must(&drain(LaneChange::Drain));
     world.ring.advance(MINUTE);
     let fired = fire(&mut world);
-    assert_eq!((fired.runs.len(), fired.skipped), (0, 1));
+    assert_eq!((fired.run, fired.is_skipped), (None, true));
     assert_eq!(events(&world, EventKind::ScheduleSkipped), 1);
     assert!(world.ring.state().runs.is_empty() && world.ring.state().executions.is_empty(), "nothing is left behind");
     world.must(&drain(LaneChange::Resume));
     world.ring.advance(MINUTE);
-    assert_eq!(fire(&mut world).runs.len(), 1);
+    assert!(fire(&mut world).run.is_some());
 }

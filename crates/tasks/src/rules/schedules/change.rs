@@ -65,6 +65,7 @@ impl Rule for ResumeSchedule {
         let timetable = timetable(&row)?;
         let after_ms = draft.last_nominal(self.schedule).unwrap_or(draft.now()).max(draft.now());
         row.paused = false;
+        row.made_up = 0;
         move_to(&mut row, &timetable, timetable.next_fire(after_ms));
         Ok(draft.changed(row, "resume_schedule", &self.actor))
     }

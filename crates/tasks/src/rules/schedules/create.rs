@@ -103,6 +103,7 @@ impl CreateSchedule {
             paused: new.paused,
             next_nominal_ms: None,
             next_fire_ms: None,
+            made_up: 0,
             graph,
             created_ms: now_ms,
         })
@@ -115,6 +116,7 @@ fn is_same(known: &Schedule, row: &Schedule) -> bool {
         paused: row.paused,
         next_nominal_ms: row.next_nominal_ms,
         next_fire_ms: row.next_fire_ms,
+        made_up: row.made_up,
         created_ms: row.created_ms,
         ..known.clone()
     };

@@ -1,4 +1,5 @@
-//! Firing: the runs of the nominal times that have come, and the next one, in one transaction.
+//! Firing: the run of a nominal time that has come, and the next time, in one transaction. What was missed and is to be made up for takes a
+//! transaction each.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::row::{graph, move_to, timetable};
-use crate::rules::schedule::{member_id, run_id};
+use crate::rules::schedule::{MISSED_FIRES_MAX, Missed, Timetable, member_id, run_id};
 use crate::rules::{Draft, Rule};
 use crate::spec::RunGraph;
 
-/// Begin the runs of a schedule whose times have come.
+/// Begin the run of a schedule whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FireSchedule {
     pub schedule: ScheduleId,
@@ -27,14 +28,16 @@ pub struct FireSchedule {
 /// What a schedule did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fired {
-    /// The runs that began, oldest nominal time first.
-    pub runs: Vec<RunId>,
+    /// The run that began.
+    pub run: Option<RunId>,
     /// Nominal times that were passed over by the policy for missed ones.
     pub missed: u64,
-    /// Nominal times whose run was refused: a lane of it takes nothing new, for example.
-    pub skipped: u32,
+    /// The run was refused: a lane of it takes nothing new, for example.
+    pub is_skipped: bool,
     /// When it fires next.
     pub next_fire_ms: Option<i64>,
+    /// That is now: a missed time is still to be made up for.
+    pub more: bool,
 }
 
 impl FireSchedule {
@@ -65,18 +68,49 @@ impl Rule for FireSchedule {
         };
         let (timetable, graph) = (timetable(&row)?, graph(&row)?);
         let due = timetable.due(row.id.0, nominal_ms.saturating_sub(1), now_ms);
-        let mut fired = Fired { missed: due.skipped, ..Fired::default() };
-        if due.skipped > 0 {
-            let detail = json!({ "missed": due.skipped, "policy": row.missed_policy.word() });
+        let step = step(&mut row, &timetable, due);
+        let mut fired = Fired { missed: step.missed, more: step.more, ..Fired::default() };
+        if step.missed > 0 {
+            let detail = json!({ "missed": step.missed, "policy": row.missed_policy.word() });
             draft.schedule_event(EventKind::ScheduleMissed, (&row, None), None, detail);
         }
-        for nominal_ms in due.fires {
+        if let Some(nominal_ms) = step.fire {
             self.fire(draft, &row, &graph, nominal_ms, &mut fired);
         }
-        move_to(&mut row, &timetable, due.next);
+        move_to(&mut row, &timetable, step.next);
         fired.next_fire_ms = row.next_fire_ms;
         draft.state.schedules.insert(row.id, row);
         Ok(fired)
+    }
+}
+
+/// What one transaction does about the times that have come.
+struct Step {
+    fire: Option<i64>,
+    /// Times that are passed over.
+    missed: u64,
+    next: Option<i64>,
+    more: bool,
+}
+
+/// The oldest of the times that are to be made up for, at most so many in a row; then all that are left are passed over.
+fn step(row: &mut Schedule, timetable: &Timetable, due: Missed) -> Step {
+    let made_up = usize::try_from(row.made_up).unwrap_or(MISSED_FIRES_MAX);
+    let Missed { fires, skipped, next } = due;
+    let come = fires.len() as u64 + skipped;
+    if made_up >= MISSED_FIRES_MAX {
+        row.made_up = 0;
+        return Step { fire: None, missed: come, next, more: false };
+    }
+    match fires.as_slice() {
+        [oldest, _, ..] => {
+            row.made_up += 1;
+            Step { fire: Some(*oldest), missed: 0, next: timetable.next_fire(*oldest), more: true }
+        }
+        at_most_one => {
+            row.made_up = 0;
+            Step { fire: at_most_one.first().copied(), missed: skipped, next, more: false }
+        }
     }
 }
 
@@ -90,13 +124,13 @@ impl FireSchedule {
             *draft = before;
             let detail = json!({ "nominal_ms": nominal_ms, "code": cause.code().to_string(), "reason": cause.message() });
             draft.schedule_event(EventKind::ScheduleSkipped, (row, None), None, detail);
-            fired.skipped += 1;
+            fired.is_skipped = true;
             return;
         }
-        let missed = if fired.runs.is_empty() { i64::try_from(fired.missed).unwrap_or(i64::MAX) } else { 0 };
+        let missed = i64::try_from(fired.missed).unwrap_or(i64::MAX);
         let fire = ScheduleFire { schedule_id: row.id, nominal_ms, run_id: run, fired_ms: draft.now(), missed };
         draft.state.schedule_fires.insert(fire.key(), fire);
         draft.schedule_event(EventKind::ScheduleFired, (row, Some(run)), None, json!({ "nominal_ms": nominal_ms }));
-        fired.runs.push(run);
+        fired.run = Some(run);
     }
 }
