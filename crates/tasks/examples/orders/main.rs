@@ -14,27 +14,41 @@ mod handlers;
 mod show;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use levada_base::{Error, World};
 use levada_store::Store;
 use levada_store_postgres::PostgresStore;
 use levada_store_sqlite::SqliteStore;
+use levada_tasks::rules::Created;
 use levada_tasks::spec::ClaimRequest;
 use levada_tasks::worker::Worker;
 use levada_tasks::{Settings, Tasks};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    match run(std::env::args().nth(1)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(store: Option<String>) -> Result<(), Error> {
     let world = World::real();
-    match std::env::args().nth(1) {
+    match store {
         Some(url) if url.starts_with("postgres") => {
+            eprintln!("store: PostgreSQL, schema \"levada\"");
             let settings = levada_store_postgres::Settings::new(&url);
             let store = PostgresStore::open(settings, world.clone()).await?;
             order(store, world).await
         }
         path => {
             let path = path.map_or_else(|| std::env::temp_dir().join("levada-orders.db"), PathBuf::from);
+            eprintln!("store: SQLite, {}", path.display());
             let store = SqliteStore::open(levada_store_sqlite::Settings::new(path), world.clone())?;
             order(store, world).await
         }
@@ -46,7 +60,12 @@ async fn order<S: Store>(store: S, world: World) -> Result<(), Error> {
     let tasks = Tasks::open(store, Settings::default(), world.clone()).await?;
 
     // The request key makes a second start find the first one's run.
-    let run = tasks.submit_run(graph::order("1234")).await?.into_inner().run;
+    let submitted = tasks.submit_run(graph::order("1234")).await?;
+    match &submitted {
+        Created::Created(_) => eprintln!("order 1234 is submitted"),
+        Created::Existing(_) => eprintln!("order 1234 was submitted by an earlier start: this one goes on where that was"),
+    }
+    let run = submitted.into_inner().run;
 
     crash(&tasks, &world).await?;
 

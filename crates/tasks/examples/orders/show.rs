@@ -30,7 +30,7 @@ async fn attempts<S: Store>(tasks: &Tasks<S>, execution: &Execution) -> Result<(
         let failed = matches!(attempt.state, AttemptState::Failed | AttemptState::Crashed | AttemptState::Revoked);
         if failed && attempt.attempt_no < execution.attempt_no {
             let why = attempt.failure_message.as_deref().unwrap_or("its worker was not heard of again");
-            eprintln!("{}: attempt {} {}: {why}", execution.name, attempt.attempt_no, attempt.state);
+            eprintln!("on the way: attempt {} at {} {}: {why}", attempt.attempt_no, execution.name, attempt.state);
         }
     }
     Ok(())
