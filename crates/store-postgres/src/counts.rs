@@ -7,9 +7,20 @@ use tokio_postgres::Row;
 
 use crate::slice::undecodable;
 
-/// Every gauge of `counts.sql`.
-const GAUGES: &[&str] =
-    &["executions", "leases", "runs", "cancel_backlog", "marks", "cancel_pending", "open_groups", "workers", NOW];
+/// Every gauge of `counts.sql` and `bytes.sql`.
+const GAUGES: &[&str] = &[
+    "executions",
+    "leases",
+    "oldest_ready",
+    "runs",
+    "cancel_backlog",
+    "marks",
+    "cancel_pending",
+    "open_groups",
+    "workers",
+    "store_bytes",
+    NOW,
+];
 
 /// What the row is called that says the time at which they were counted.
 const NOW: &str = "now";

@@ -22,6 +22,20 @@ pub enum Failure {
     Refused(Error),
 }
 
+impl Failure {
+    /// Why trying again may help, as the server or the standard names it; none if it would not.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Contention { sqlstate } => Some(sqlstate),
+            Self::Taken { .. } => Some(SqlState::UNIQUE_VIOLATION.code()),
+            Self::Stale => Some(SqlState::T_R_SERIALIZATION_FAILURE.code()),
+            Self::Lost(_) => Some(SqlState::CONNECTION_FAILURE.code()),
+            Self::Unknown => Some(SqlState::TRANSACTION_RESOLUTION_UNKNOWN.code()),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Refused(error)

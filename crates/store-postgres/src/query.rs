@@ -1,7 +1,7 @@
 //! Answers to reads.
 
 use levada_base::Error;
-use levada_store::{DueKind, ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope, State, Wanted};
+use levada_store::{Awaiting, DueKind, ExecutionFilter, Page, PageCursor, Query, RunFilter, Scope, State, Wanted};
 use uuid::Uuid;
 
 use crate::counts::counts;
@@ -19,7 +19,8 @@ impl Shared {
         match query {
             Query::Scope(scope) => self.read_scope(scope).await,
             Query::Due(kind, asked) => self.times(*kind, asked).await,
-            Query::Counts => self.counts().await,
+            Query::Counts => self.counts(include_str!("sql/counts.sql")).await,
+            Query::Bytes => self.counts(include_str!("sql/bytes.sql")).await,
             Query::Executions(filter, after, limit) => {
                 let page = self.slice(executions(filter, *after, *limit)).await?;
                 let found =
@@ -73,9 +74,9 @@ impl Shared {
         Ok(page)
     }
 
-    async fn counts(&self) -> Result<Page, Error> {
+    async fn counts(&self, text: &'static str) -> Result<Page, Error> {
         let now = Param::Time(self.clock.told(&self.world));
-        let fragment = Fragment::new(include_str!("sql/counts.sql"), vec![("now", now)]);
+        let fragment = Fragment::new(text, vec![("now", now)]);
         let results = self.rows(&[fragment.statement(Mode::Read)]).await?;
         let (counts, now_ms) = counts(results.iter().flatten())?;
         Ok(Page { rows: State { now_ms: self.clock.rise(now_ms), ..State::default() }, counts, ..Page::default() })
@@ -161,6 +162,24 @@ fn narrowed(asked: &Wanted, owner: &str, template: &str) -> Fragment {
     Fragment::new(template.replace("{wanted}", &conditions), params)
 }
 
+fn awaited_ends(asked: &Wanted, awaiting: &Awaiting) -> Fragment {
+    let (of, mut params) = match awaiting {
+        Awaiting::All => ("", Vec::new()),
+        Awaiting::Of { upstreams, runs } => {
+            let params =
+                vec![("upstreams", Param::ids(upstreams.iter().copied())), ("runs", Param::ids(runs.iter().map(|run| run.0)))];
+            (
+                " AND (e.upstream_run = ANY($upstreams) OR e.upstream_execution = ANY($upstreams) OR e.run_id = ANY($runs))",
+                params,
+            )
+        }
+    };
+    let (conditions, narrowing) = load::wanted(asked, "run_id");
+    params.extend(narrowing);
+    let text = include_str!("sql/awaited_ends.sql").replace("{wanted}", &conditions).replace("{of}", of);
+    Fragment::new(text, params)
+}
+
 /// Reads that need no more than a statement.
 fn plain(query: &Query) -> Fragment {
     let id = |id: u128| vec![("id", Param::Id(Uuid::from_u128(id)))];
@@ -190,7 +209,7 @@ fn plain(query: &Query) -> Fragment {
             "id",
             "SELECT {run r} FROM (SELECT * FROM run e WHERE cancel_backlog = 1{wanted} ORDER BY id LIMIT $limit) r",
         ),
-        Query::AwaitedEnds(asked) => narrowed(asked, "run_id", include_str!("sql/awaited_ends.sql")),
+        Query::AwaitedEnds(asked, awaiting) => awaited_ends(asked, awaiting),
         Query::ReadyRoutes(most) => Fragment::new(
             "SELECT {route r} FROM (
                 SELECT * FROM route r WHERE EXISTS (SELECT FROM execution WHERE route_id = r.id AND phase = 1 AND hold = 0)
@@ -201,6 +220,8 @@ fn plain(query: &Query) -> Fragment {
         Query::Lanes => Fragment::new("SELECT {lane l} FROM lane l", Vec::new()),
         Query::Workers => Fragment::new("SELECT {worker w} FROM worker w", Vec::new()),
         Query::Schedules => Fragment::new("SELECT {schedule s} FROM schedule s", Vec::new()),
-        Query::Scope(_) | Query::Counts | Query::Due(..) | Query::Executions(..) | Query::Runs(..) => Fragment::default(),
+        Query::Scope(_) | Query::Counts | Query::Bytes | Query::Due(..) | Query::Executions(..) | Query::Runs(..) => {
+            Fragment::default()
+        }
     }
 }

@@ -27,6 +27,7 @@ impl Shared {
                 Ok(Err(failure)) => failure,
                 Err(_) => late(limit),
             };
+            let state = failure.sqlstate().map(str::to_owned);
             let error = final_error(failure, attempts, false);
             let Some(wait) = backoff.next(self.world.random()).or_else(|| Backoff::default().next(u64::MAX)) else {
                 return Err(error);
@@ -34,6 +35,7 @@ impl Shared {
             if error.kind() != Kind::Unavailable || Instant::now() + wait >= deadline {
                 return Err(error);
             }
+            state.iter().for_each(|state| self.counters.retried(state));
             sleep(wait).await;
         }
         Err(Error::internal("attempts are counted without end"))

@@ -1,6 +1,10 @@
 //! What the store did, for metrics, tests and benchmarks.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use levada_store::Work;
+use parking_lot::Mutex;
 
 /// Counts since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +32,8 @@ pub struct Counters {
     pub transactions: AtomicU64,
     pub calls: AtomicU64,
     pub fused: AtomicU64,
-    pub retries: AtomicU64,
+    /// By the SQLSTATE that says why.
+    pub retries: Mutex<BTreeMap<String, u64>>,
     pub unknown_commits: AtomicU64,
     pub notifications: AtomicU64,
 }
@@ -38,6 +43,21 @@ impl Counters {
         counter.fetch_add(n as u64, Ordering::Relaxed);
     }
 
+    /// A transaction or a statement is tried again.
+    pub fn retried(&self, sqlstate: &str) {
+        *self.retries.lock().entry(sqlstate.to_owned()).or_default() += 1;
+    }
+
+    pub fn work(&self) -> Work {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Work {
+            transactions: read(&self.transactions),
+            calls: read(&self.calls),
+            retries: self.retries.lock().clone(),
+            unknown_commits: read(&self.unknown_commits),
+        }
+    }
+
     pub fn read(&self) -> Statistics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Statistics {
@@ -45,7 +65,7 @@ impl Counters {
             transactions: read(&self.transactions),
             calls: read(&self.calls),
             fused: read(&self.fused),
-            retries: read(&self.retries),
+            retries: self.retries.lock().values().sum(),
             unknown_commits: read(&self.unknown_commits),
             notifications: read(&self.notifications),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use levada_base::Error;
 use levada_store::{
-    Cursor, DueKind, EventPage, Filter, Fused, Page, Pending, Plan, Query, Request, Scope, State, Store, WakeReceiver,
+    Cursor, DueKind, EventPage, Filter, Fused, Page, Pending, Plan, Query, Request, Scope, State, Store, WakeReceiver, Work,
 };
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
@@ -98,5 +98,9 @@ impl Store for PostgresStore {
 
     fn instance(&self) -> u128 {
         self.shared.instance
+    }
+
+    fn work(&self) -> Work {
+        self.shared.counters.work()
     }
 }

@@ -86,7 +86,7 @@ impl Shared {
             match self.attempt_in_time(batch, &attempts).await {
                 Ok(commands) => return Ok(commands),
                 Err(failure) => {
-                    Counters::add(&self.counters.retries, 1);
+                    failure.sqlstate().into_iter().for_each(|state| self.counters.retried(state));
                     if matches!(failure, Failure::Unknown) {
                         Counters::add(&self.counters.unknown_commits, 1);
                     }

@@ -24,6 +24,7 @@
 
 mod checkpoint;
 mod codec;
+mod counts;
 mod dues;
 mod dump;
 mod errors;

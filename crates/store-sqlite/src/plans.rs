@@ -171,6 +171,8 @@ fn st_12_no_index_is_unused() -> Result<()> {
         "SELECT child FROM cancel_pending WHERE not_before_ms <= ? AND enqueued_ms <= ? ORDER BY enqueued_ms, child LIMIT 5",
         "SELECT id FROM run WHERE cancel_backlog = 1 ORDER BY id LIMIT 5",
         crate::query::AWAITED_ENDS.text(),
+        crate::query::AWAITED_RUN.text(),
+        crate::query::AWAITED_EXECUTION.text(),
     ] {
         steps_of_all.extend(steps(&connection, text)?);
     }

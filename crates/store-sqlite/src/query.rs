@@ -1,18 +1,18 @@
 //! Answers to reads.
 
-use std::collections::BTreeMap;
-
-use levada_store::alphabets::{PublicState, RunPhase};
 use levada_store::rows::{
     Attempt, CancelPending, Condition, Execution, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag, WorkerRow,
 };
-use levada_store::{Count, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, State, Wanted};
+use levada_store::{
+    Awaiting, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, RunId, State, Wanted,
+};
 use rusqlite::Params;
 use rusqlite::types::Value as Sql;
 
 use crate::codec::id;
+use crate::counts::{bytes, counts};
 use crate::dues;
-use crate::errors::{Failure, Result};
+use crate::errors::Result;
 use crate::load::{Claims, lists, load};
 use crate::select::Select;
 use crate::session::{Session, read_all};
@@ -26,13 +26,14 @@ static PINNED: Select<ResultRow> = Select::new("WHERE execution_id = ?1 AND gene
 static ROUTE: Select<Route> = Select::new("WHERE id = ?1");
 static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
 static LANES: Select<Lane> = Select::new("");
-static WORKERS: Select<WorkerRow> = Select::new("");
+pub(crate) static WORKERS: Select<WorkerRow> = Select::new("");
 static SCHEDULES: Select<Schedule> = Select::new("");
 static MARKED_RUNS: Select<Run> = Select::new(
     "WHERE id IN (
-        SELECT run_id FROM mark WHERE run_id IN (
-            SELECT id FROM run WHERE (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
-                AND (?3 IS NULL OR hex(id) NOT IN (SELECT value FROM json_each(?3)))
+        SELECT run_id FROM mark WHERE EXISTS (
+            SELECT 1 FROM run WHERE run.id = mark.run_id
+                AND (?2 IS NULL OR hex(run.namespace) IN (SELECT value FROM json_each(?2)))
+                AND (?3 IS NULL OR hex(run.id) NOT IN (SELECT value FROM json_each(?3)))
         ) GROUP BY run_id ORDER BY min(made_ms), run_id LIMIT ?1
     )",
 );
@@ -49,6 +50,10 @@ pub(crate) static AWAITED_ENDS: Select<Condition> = Select::new(
         AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.id = upstream_execution AND execution.phase = 4),
         run_id, \"key\" LIMIT ?1",
 );
+pub(crate) static AWAITED_RUN: Select<Condition> = Select::new("WHERE state = 0 AND upstream_run = ?1");
+pub(crate) static AWAITED_EXECUTION: Select<Condition> = Select::new("WHERE state = 0 AND upstream_execution = ?1");
+static AWAITED_OF_RUN: Select<Condition> =
+    Select::new("WHERE run_id = ?1 AND state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL)");
 static ENDED_RUN: Select<Run> = Select::new("WHERE id = ?1 AND phase = 3");
 static ENDED_EXECUTION: Select<Execution> = Select::new("WHERE id = ?1 AND phase = 4");
 /// From one route of the claim index to the next, so that its cost is the number of routes.
@@ -86,25 +91,57 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
             bring(session, &BACKLOG_RUNS, (wanted.limit, names, except), rows)?;
         }
         Query::Due(kind, wanted) => page.times = dues::first(session, *kind, wanted)?,
-        Query::AwaitedEnds(wanted) => awaited_ends(session, wanted, rows)?,
+        Query::AwaitedEnds(wanted, awaiting) => awaited_ends(session, wanted, awaiting, rows)?,
         Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
         Query::Lanes => bring(session, &LANES, [], rows)?,
         Query::Workers => bring(session, &WORKERS, [], rows)?,
         Query::Schedules => bring(session, &SCHEDULES, [], rows)?,
         Query::Counts => page.counts = counts(session)?,
+        Query::Bytes => page.counts = bytes(session)?,
     }
     page.rows.now_ms = moment.now_ms;
     Ok(page)
 }
 
-fn awaited_ends(session: &Session<'_>, wanted: &Wanted, rows: &mut State) -> Result<()> {
-    let (names, except) = lists(wanted);
-    for condition in session.all(&AWAITED_ENDS, (wanted.limit, names, except))? {
+fn awaited_ends(session: &Session<'_>, wanted: &Wanted, awaiting: &Awaiting, rows: &mut State) -> Result<()> {
+    let found = match awaiting {
+        Awaiting::All => {
+            let (names, except) = lists(wanted);
+            session.all(&AWAITED_ENDS, (wanted.limit, names, except))?
+        }
+        Awaiting::Of { upstreams, runs } => awaited_by(session, wanted, upstreams, runs)?,
+    };
+    for condition in found {
         bring(session, &ENDED_RUN, [condition.upstream_run.map(|run| id(run.0))], rows)?;
         bring(session, &ENDED_EXECUTION, [condition.upstream_execution.map(|execution| id(execution.0))], rows)?;
         rows.put(condition.into());
     }
     Ok(())
+}
+
+/// Each upstream and run is looked up in an index, so that the cost is what was asked for, however many conditions are open.
+fn awaited_by(session: &Session<'_>, wanted: &Wanted, upstreams: &[u128], runs: &[RunId]) -> Result<Vec<Condition>> {
+    let mut found = Vec::new();
+    for upstream in upstreams {
+        found.extend(session.all(&AWAITED_RUN, [id(*upstream)])?);
+        found.extend(session.all(&AWAITED_EXECUTION, [id(*upstream)])?);
+    }
+    for run in runs {
+        found.extend(session.all(&AWAITED_OF_RUN, [id(run.0)])?);
+    }
+    found.retain(|row| wanted.lets(&row.namespace, row.run_id.0));
+    let mut ordered = Vec::new();
+    for row in found {
+        let run = session.all(&ENDED_RUN, [row.upstream_run.map(|run| id(run.0))])?;
+        let execution = session.all(&ENDED_EXECUTION, [row.upstream_execution.map(|execution| id(execution.0))])?;
+        ordered.push((run.is_empty() && execution.is_empty(), row));
+    }
+    ordered.sort_by(|(waits, row), (other_waits, other)| {
+        (waits, row.run_id, &row.key).cmp(&(other_waits, other.run_id, &other.key))
+    });
+    ordered.dedup_by(|(_, row), (_, other)| (row.run_id, &row.key) == (other.run_id, &other.key));
+    ordered.truncate(wanted.limit as usize);
+    Ok(ordered.into_iter().map(|(_, row)| row).collect())
 }
 
 fn bring<R: Row + Into<Record>>(
@@ -248,59 +285,4 @@ fn runs(session: &Session<'_>, filter: &RunFilter, after: Option<PageCursor>, li
         page.rows.put(row.into());
     }
     Ok(())
-}
-
-/// The gauges of the metrics, from the rows: those that are not 0, in order.
-fn counts(session: &Session<'_>) -> Result<Vec<Count>> {
-    let mut counts = BTreeMap::new();
-    per_lane_and_state(session, &mut counts)?;
-    per_run_phase(session, &mut counts)?;
-    let totals = [
-        ("leases", "SELECT count(*) FROM execution WHERE phase = 2"),
-        ("cancel_backlog", "SELECT count(*) FROM run WHERE cancel_backlog = 1 AND phase <> 3"),
-        ("marks", "SELECT count(*) FROM mark"),
-        ("cancel_pending", "SELECT count(*) FROM cancel_pending"),
-        ("open_groups", "SELECT count(*) FROM edge_group WHERE state = 0"),
-    ];
-    for (gauge, text) in totals {
-        counts.insert((gauge, Vec::new()), session.number(text, [])?.unwrap_or(0));
-    }
-    for worker in session.all(&WORKERS, [])? {
-        worker.lanes.split(',').for_each(|lane| *counts.entry(("workers", vec![lane.to_owned()])).or_default() += 1);
-    }
-    let counts = counts.into_iter().filter(|(_, value)| *value > 0);
-    Ok(counts.map(|((gauge, labels), value)| Count { gauge, labels, value }).collect())
-}
-
-type Gauges = BTreeMap<(&'static str, Vec<String>), i64>;
-
-fn per_lane_and_state(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
-    let text = "SELECT coalesce(route.lane, ''), public_state, count(*)
-         FROM execution LEFT JOIN route ON route.id = execution.route_id GROUP BY 1, 2";
-    let mut statement = session.statement(text)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let state = word(PublicState::ALL, PublicState::code, row.get(1)?)?;
-        counts.insert(("executions", vec![row.get(0)?, state.to_string()]), row.get(2)?);
-    }
-    Ok(())
-}
-
-fn per_run_phase(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
-    let mut statement = session.statement("SELECT phase, count(*) FROM run GROUP BY 1")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let phase = word(RunPhase::ALL, RunPhase::code, row.get(0)?)?;
-        counts.insert(("runs", vec![phase.to_string()]), row.get(1)?);
-    }
-    Ok(())
-}
-
-/// The word of an integer; `LV-T710` if it is none.
-fn word<W: Copy>(all: &[W], code: impl Fn(W) -> i16, stored: i64) -> Result<W> {
-    let found = all.iter().copied().find(|word| i64::from(code(*word)) == stored);
-    found.ok_or_else(|| {
-        let message = format!("a state or phase holds {stored}");
-        Failure::new(levada_base::codes::LV_T710, message, "restore it from a backup; report it")
-    })
 }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use levada_base::{Error, World};
 use levada_store::{
     Cursor, DueKind, EventPage, Filter, Moment, Page, Plan, Query, Request, Scope, State, Store, StoreTime, WakeReceiver,
-    Waker, canonical,
+    Waker, Work, canonical,
 };
 use parking_lot::Mutex;
 
@@ -22,6 +22,9 @@ use crate::settings::Settings;
 use crate::statistics::{Counters, Statistics};
 use crate::writer::Writer;
 use crate::{dues, dump, events, query};
+
+/// Why calls are run again, each by itself: the database refused what one of them wrote.
+const RETRIED: &str = "23000";
 
 /// Executions and runs in a SQLite file. Clones share it; it is closed with the last of them, or by [`SqliteStore::close`].
 #[derive(Clone)]
@@ -241,6 +244,12 @@ impl Store for SqliteStore {
 
     fn instance(&self) -> u128 {
         self.shared.instance
+    }
+
+    fn work(&self) -> Work {
+        let done = self.shared.counters.read();
+        let retries = [(RETRIED.to_owned(), done.retries)].into_iter().filter(|(_, count)| *count > 0);
+        Work { transactions: done.transactions, calls: done.calls, retries: retries.collect(), ..Work::default() }
     }
 }
 

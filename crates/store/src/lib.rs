@@ -31,6 +31,7 @@ mod tables;
 mod time;
 pub mod value;
 mod wake;
+mod work;
 
 pub use backoff::{ATTEMPTS_MAX, Backoff};
 pub use canonical::canonical;
@@ -41,10 +42,11 @@ pub use fused::{Fused, FusedClaim, FusedEnd, FusedFailure, FusedRenew, FusedResu
 pub use ids::{ExecutionId, RunId, ScheduleId, Token};
 pub use memory::MemoryStore;
 pub use merge::{Batch, MERGED_CALLS_MAX, Pending, Request};
-pub use query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
+pub use query::{Awaiting, Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
 pub use scope::{BuildingScope, ClaimScope, DueKind, MergeClass, Scope, Wanted};
 pub use state::{Command, Record, RecordKey, State, TABLES, apply};
 pub use store::{Cursor, EventPage, Filter, Plan, Store};
 pub use tables::Tables;
 pub use time::StoreTime;
 pub use wake::{Wake, WakeReceiver, Waker, wakes};
+pub use work::Work;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alphabets::{PublicState, RunPhase};
 use crate::ids::{ExecutionId, RunId};
+use crate::rows::Condition;
 use crate::scope::{DueKind, Scope, Wanted};
 use crate::state::State;
 
@@ -33,7 +34,7 @@ pub enum Query {
     Due(DueKind, Wanted),
     /// Open conditions that the end of a run or execution resolves, in the order of (run, key), with those upstreams of them that have
     /// ended; those whose upstream has ended come first.
-    AwaitedEnds(Wanted),
+    AwaitedEnds(Wanted, Awaiting),
     /// Routes of which something may be claimed now, in the order of their ids.
     ReadyRoutes(u32),
     Lanes,
@@ -41,6 +42,34 @@ pub enum Query {
     Schedules,
     /// Executions per lane and public state, and the other gauges.
     Counts,
+    /// Bytes of each table with its indexes, as far as the store can tell: counts of the gauge `store_bytes`. It may read all of the
+    /// store's pages.
+    Bytes,
+}
+
+/// Which of the conditions that wait for an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaiting {
+    All,
+    /// Those that wait for one of these runs and executions, and those of these runs.
+    Of {
+        upstreams: Vec<u128>,
+        runs: Vec<RunId>,
+    },
+}
+
+impl Awaiting {
+    /// Whether a condition is one of them.
+    #[must_use]
+    pub fn lets(&self, row: &Condition) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of { upstreams, runs } => {
+                let upstream = row.upstream_run.map(|run| run.0).or(row.upstream_execution.map(|execution| execution.0));
+                runs.contains(&row.run_id) || upstream.is_some_and(|id| upstreams.contains(&id))
+            }
+        }
+    }
 }
 
 /// Which executions.
@@ -109,7 +138,7 @@ pub struct Page {
     pub times: Vec<(i64, u128)>,
 }
 
-/// One gauge: a name, a label's value (empty if it has none), and how many.
+/// One gauge: a name, the values of its labels (none if it has none), and how many; of `oldest_ready` the store time since when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count {
     pub gauge: &'static str,

@@ -12,6 +12,7 @@ use crate::rows::Event;
 use crate::scope::{DueKind, Scope};
 use crate::state::{Command, State};
 use crate::wake::WakeReceiver;
+use crate::work::Work;
 
 /// A decision to be made inside a transaction. It may be called again if the transaction has to be repeated, each time with a fresh
 /// slice; so it must not keep anything from one call to the next.
@@ -75,6 +76,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What names this store: a handle of another one is refused.
     fn instance(&self) -> u128;
+
+    /// What it did since it was opened. Nothing for a store that does not count.
+    fn work(&self) -> Work {
+        Work::default()
+    }
 }
 
 /// Where a reader of events stands. Opaque; the default is the beginning.

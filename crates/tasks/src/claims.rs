@@ -3,9 +3,13 @@
 //! One wake-up wakes one claim, the one that has waited longest. A claim that leaves without having used its wake-up passes it on, and
 //! one that got as much as it asked for has the desk look whether more is there. All waiting claims share one probe
 //! ([`PROBE_MS`]), so a lost wake-up costs about a second and a thousand idle workers one query in that time.
+//!
+//! A claim that sits down where the last probe found nothing for it, and nothing became ready since, need not look by itself: it looks
+//! with the next probe, all such claims at once, so that the store can answer them together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use levada_store::rows::Route;
 use parking_lot::Mutex;
@@ -27,6 +31,7 @@ const ROUTES_KEPT: usize = 10_000;
 pub(crate) struct ClaimDesk {
     seats: Mutex<Seats>,
     probe: Notify,
+    probed: Notify,
 }
 
 #[derive(Default)]
@@ -35,6 +40,10 @@ struct Seats {
     /// In the order in which they sat down.
     waiting: BTreeMap<u64, Waiting>,
     routes: HashMap<i64, Route>,
+    /// Routes of which something may be ready: those of the last probe, and what became ready since. None if nobody knows.
+    ready: Option<BTreeSet<i64>>,
+    /// What became ready since the last probe was begun.
+    since: BTreeSet<i64>,
 }
 
 struct Waiting {
@@ -65,6 +74,12 @@ impl Seats {
         }
     }
 
+    /// Whether there may be something for a claim now.
+    fn may_take(&self, claim: &Waiting) -> bool {
+        let fits = |id| self.routes.get(id).is_none_or(|route| claim.could_take(route));
+        self.ready.as_ref().is_none_or(|ready| ready.iter().any(fits))
+    }
+
     fn learn(&mut self, route: Route) {
         if self.routes.len() >= ROUTES_KEPT {
             self.routes.clear();
@@ -87,8 +102,9 @@ impl ClaimDesk {
             woken_for: None,
             wake: Arc::clone(&wake),
         };
+        let looks_first = seats.may_take(&waiting);
         seats.waiting.insert(number, waiting);
-        Seat { desk: self, number, wake }
+        Seat { desk: self, number, wake, looks_first, has_looked: AtomicBool::new(false) }
     }
 
     /// Something of this route became ready.
@@ -98,8 +114,13 @@ impl ClaimDesk {
             return;
         }
         if seats.routes.contains_key(&route) {
+            seats.since.insert(route);
+            if let Some(ready) = &mut seats.ready {
+                ready.insert(route);
+            }
             seats.wake(route, 1);
         } else {
+            seats.ready = None;
             drop(seats);
             self.probe.notify_one();
         }
@@ -107,19 +128,30 @@ impl ClaimDesk {
 
     /// Nobody knows what became ready.
     pub(crate) fn look(&self) {
+        self.seats.lock().ready = None;
         if self.has_waiting() {
             self.probe.notify_one();
         }
     }
 
-    /// What a probe found ready.
-    pub(crate) fn probed(&self, routes: impl IntoIterator<Item = Route>) {
+    /// A probe begins: what becomes ready from now on it may not see.
+    pub(crate) fn begin_probe(&self) {
+        self.seats.lock().since.clear();
+    }
+
+    /// What a probe found ready, and whether that is all.
+    pub(crate) fn probed(&self, routes: impl IntoIterator<Item = Route>, is_all: bool) {
         let mut seats = self.seats.lock();
+        let mut ready = std::mem::take(&mut seats.since);
         for route in routes {
             let id = route.id;
+            ready.insert(id);
             seats.learn(route);
             seats.wake(id, WOKEN_BY_A_PROBE);
         }
+        seats.ready = is_all.then_some(ready);
+        drop(seats);
+        self.probed.notify_waiters();
     }
 
     /// Remembers a route while claims wait, so that a wake-up of it needs no probe.
@@ -145,9 +177,22 @@ pub(crate) struct Seat<'a> {
     desk: &'a ClaimDesk,
     number: u64,
     wake: Arc<Notify>,
+    looks_first: bool,
+    has_looked: AtomicBool,
 }
 
 impl Seat<'_> {
+    /// Until the first look: at once if there may be something, else when it is woken or with the next probe.
+    pub(crate) async fn first_look(&self) {
+        if !self.looks_first {
+            tokio::select! { () = self.woken() => {}, () = self.desk.probed.notified() => {} }
+        }
+    }
+
+    pub(crate) fn has_looked(&self) -> bool {
+        self.has_looked.load(Ordering::Relaxed)
+    }
+
     /// Until there may be something to take.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
@@ -155,6 +200,7 @@ impl Seat<'_> {
 
     /// The claim looks now: it uses up the wake-up that it had.
     pub(crate) fn looks(&self) {
+        self.has_looked.store(true, Ordering::Relaxed);
         if let Some(waiting) = self.desk.seats.lock().waiting.get_mut(&self.number) {
             waiting.woken_for = None;
         }
@@ -172,6 +218,10 @@ impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut seats = self.desk.seats.lock();
         let unused = seats.waiting.remove(&self.number).and_then(|waiting| waiting.woken_for);
+        if seats.waiting.is_empty() {
+            // Nobody has probes made any more.
+            seats.ready = None;
+        }
         if let Some(route) = unused {
             seats.wake(route, 1);
         }
@@ -224,5 +274,34 @@ mod tests {
         let third = desk.sit(&request("mail", &[]));
         drop(second);
         assert!(!woken(&third), "a wake-up that was used is not passed on");
+    }
+    #[test]
+    fn t_039_a_claim_looks_by_itself_only_if_there_may_be_something() {
+        let desk = ClaimDesk::default();
+        let idle = desk.sit(&request("print", &[]));
+        assert!(idle.looks_first, "nobody knows yet");
+        let looks = |lane: &str| desk.sit(&request(lane, &[])).looks_first;
+        desk.begin_probe();
+        desk.probed([route(1, "mail", "")], true);
+        assert_eq!([looks("mail"), looks("print")], [true, false]);
+        desk.begin_probe();
+        desk.ready(1);
+        desk.probed([route(2, "print", "gpu")], true);
+        assert_eq!([looks("mail"), looks("print")], [true, false], "the probe may not have seen what became ready meanwhile");
+        desk.begin_probe();
+        desk.probed([], true);
+        assert_eq!([looks("mail"), looks("print")], [false, false]);
+        desk.ready(1);
+        assert_eq!([looks("mail"), looks("print")], [true, false]);
+        for unknown in [|desk: &ClaimDesk| desk.ready(99), ClaimDesk::look] {
+            desk.probed([], true);
+            unknown(&desk);
+            assert!(looks("print"), "nobody knows any more");
+        }
+        desk.probed([], false);
+        assert!(looks("print"), "there may be others");
+        desk.probed([], true);
+        drop(idle);
+        assert!(looks("print"), "probes are made only while claims wait");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::{Command, ExecutionId, Page, Query, Record, State, Store, Token, Wanted};
+use levada_store::{Command, ExecutionId, Fused, Page, Query, Record, State, Store, Token, Wanted};
 use parking_lot::Mutex;
 
 use crate::claims::ClaimDesk;
@@ -70,8 +70,8 @@ impl<S: Store> Engine<S> {
         let scope = rule.scope().narrowed(self.settings.namespaces.as_deref(), except);
         storable(&scope.words())?;
         let seen = self.seen_by(rule.namespace());
-        // What the one statement does is known beforehand, so it cannot spare rows of other namespaces.
-        let usual = rule.usual().filter(|_| seen.is_none());
+        // What the one statement does is known beforehand, so it cannot spare rows of other namespaces; a claim names its own.
+        let usual = rule.usual().filter(|usual| seen.is_none() || matches!(usual, Fused::Claim(_)));
         let mut repeats = 0;
         let result = loop {
             let (rule, seen) = (rule.clone(), seen.clone());
@@ -87,10 +87,7 @@ impl<S: Store> Engine<S> {
                 None => self.store.transact(scope.clone(), decide).await,
             };
             match outcome {
-                Err(error) if error.code() == codes::LV_T704 && repeats < REPEATS_MAX => {
-                    metrics::unknown_commit();
-                    repeats += 1;
-                }
+                Err(error) if error.code() == codes::LV_T704 && repeats < REPEATS_MAX => repeats += 1,
                 result => break result,
             }
         };

@@ -43,7 +43,7 @@ impl Shared {
             Ok(slice) => self.answer_fused(batch, slice),
             Err(failure) => {
                 let unknown = sent && matches!(failure, Failure::Lost(_));
-                Counters::add(&self.counters.retries, 1);
+                failure.sqlstate().into_iter().for_each(|state| self.counters.retried(state));
                 Counters::add(&self.counters.unknown_commits, usize::from(unknown));
                 Left { batch: Some(batch), unknown }
             }

@@ -3,7 +3,7 @@ WITH c AS MATERIALIZED (
     SELECT e.*, r.id AS ended_run, x.id AS ended_execution FROM condition e
     LEFT JOIN run r ON r.id = e.upstream_run AND r.phase = 3
     LEFT JOIN execution x ON x.id = e.upstream_execution AND x.phase = 4
-    WHERE e.state = 0 AND (e.upstream_run IS NOT NULL OR e.upstream_execution IS NOT NULL){wanted}
+    WHERE e.state = 0 AND (e.upstream_run IS NOT NULL OR e.upstream_execution IS NOT NULL){wanted}{of}
     ORDER BY r.id IS NULL AND x.id IS NULL, e.run_id, e.key LIMIT $limit
 )
 SELECT {condition c} FROM c

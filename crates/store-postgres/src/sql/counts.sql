@@ -1,5 +1,7 @@
 SELECT 'executions', coalesce(r.lane, ''), e.public_state, count(*)
 FROM execution e LEFT JOIN route r ON r.id = e.route_id GROUP BY 2, 3
+UNION ALL SELECT 'oldest_ready', coalesce(r.lane, ''), NULL, min(e.since_ms)
+    FROM execution e LEFT JOIN route r ON r.id = e.route_id WHERE e.phase = 1 AND e.hold = 0 GROUP BY 2
 UNION ALL SELECT 'leases', NULL, NULL, count(*) FROM execution WHERE phase = 2 HAVING count(*) > 0
 UNION ALL SELECT 'runs', NULL, phase, count(*) FROM run GROUP BY phase
 UNION ALL SELECT 'cancel_backlog', NULL, NULL, count(*) FROM run WHERE cancel_backlog = 1 AND phase <> 3 HAVING count(*) > 0

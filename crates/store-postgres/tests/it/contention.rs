@@ -32,7 +32,7 @@ async fn t_025_contention_is_tried_again() {
     for sqlstate in ["40001", "40P01", "55P03"] {
         let (store, _client) = failing(&database, sqlstate, 3).await;
         assert!(create(&store, 1).await.unwrap(), "{sqlstate}");
-        assert_eq!(store.statistics().retries, 3, "{sqlstate}");
+        assert_eq!(store.work().retries, [(sqlstate.to_owned(), 3)].into(), "{sqlstate}");
         assert_eq!(store.dump().await.unwrap().executions.len(), 1);
     }
 }

@@ -2,8 +2,8 @@
 
 use levada_store::rows::Row as _;
 use levada_store::{
-    BuildingScope, ClaimScope, Cursor, DueKind, ExecutionFilter, ExecutionId, Filter, Query, RunFilter, Scope, State, Store,
-    Token,
+    Awaiting, BuildingScope, ClaimScope, Cursor, DueKind, ExecutionFilter, ExecutionId, Filter, Query, RunFilter, RunId, Scope,
+    State, Store, Token,
 };
 use levada_store_postgres::PostgresStore;
 
@@ -66,7 +66,8 @@ pub async fn look_at_everything(store: &PostgresStore, state: &State) {
         Query::PendingCancels { namespaces: None, older_than_ms: 0, limit: 10 },
         Query::MarkedRuns(10.into()),
         Query::BacklogRuns(10.into()),
-        Query::AwaitedEnds(10.into()),
+        Query::AwaitedEnds(10.into(), Awaiting::All),
+        Query::AwaitedEnds(10.into(), Awaiting::Of { upstreams: vec![1], runs: vec![RunId(1)] }),
         Query::ReadyRoutes(10),
     ];
     for query in queries {

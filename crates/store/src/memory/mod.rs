@@ -17,6 +17,7 @@ use crate::store::{Cursor, EventPage, Filter, Plan, Store};
 use crate::tables::Tables;
 use crate::time::StoreTime;
 use crate::wake::{WakeReceiver, Waker, wakes};
+use crate::work::Work;
 use crate::{canonical, dues};
 
 pub(crate) use query::answer;
@@ -39,6 +40,7 @@ struct Inner {
     tables: Tables,
     /// Numbers begin at 1: a cursor at 0 is before the first event.
     seq: i64,
+    calls: u64,
 }
 
 impl MemoryStore {
@@ -52,7 +54,7 @@ impl MemoryStore {
     #[must_use]
     pub fn with_inline_run_max(world: World, inline_run_max: i32) -> Self {
         let instance = (u128::from(world.random()) << 64) | u128::from(world.random());
-        let inner = Inner { tables: Tables::default(), seq: 1 };
+        let inner = Inner { tables: Tables::default(), seq: 1, calls: 0 };
         let shared = Shared {
             time: StoreTime::new(world, 0),
             waker: Waker::default(),
@@ -72,6 +74,7 @@ impl MemoryStore {
     fn commit(&self, mut batch: Batch) {
         let written = self.with(|inner, moment| {
             let commands = batch.plan(cut(&inner.tables, &batch.scope(), moment));
+            inner.calls += 1;
             let done = inner.tables.commit(&commands);
             inner.seq = inner.seq.max(inner.tables.state().seq);
             done.map(|()| commands)
@@ -121,5 +124,11 @@ impl Store for MemoryStore {
 
     fn instance(&self) -> u128 {
         self.shared.instance
+    }
+
+    /// Each call has a transaction of its own, and none is ever tried again.
+    fn work(&self) -> Work {
+        let calls = self.shared.inner.lock().calls;
+        Work { transactions: calls, calls, ..Work::default() }
     }
 }

@@ -6,12 +6,13 @@ use crate::alphabets::{ConditionState, GroupState, Hold, Phase, RunPhase};
 use crate::cut::{Moment, cut};
 use crate::dues;
 use crate::ids::{ExecutionId, RunId};
-use crate::query::{Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
+use crate::query::{Awaiting, Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
 use crate::rows::{Condition, Event, Execution, Run};
 use crate::scope::Wanted;
-use crate::state::State;
+use crate::state::{State, TABLES};
 use crate::store::{Cursor, EventPage, Filter};
 use crate::tables::Tables;
+use crate::value::Value;
 
 pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
     let full = tables.state();
@@ -51,7 +52,7 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
             page.rows.runs.extend(waiting.take(wanted.limit as usize).map(|run| (run.id, run.clone())));
         }
         Query::Due(kind, wanted) => page.times = dues::first(full, *kind, wanted),
-        Query::AwaitedEnds(wanted) => awaited_ends(full, wanted, &mut page.rows),
+        Query::AwaitedEnds(wanted, awaiting) => awaited_ends(full, wanted, awaiting, &mut page.rows),
         Query::ReadyRoutes(limit) => {
             let ready = full.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
             let routes: BTreeSet<_> = ready.map(|row| row.route_id).collect();
@@ -62,6 +63,7 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
         Query::Workers => page.rows.workers.clone_from(&full.workers),
         Query::Schedules => page.rows.schedules.clone_from(&full.schedules),
         Query::Counts => page.counts = counts(full),
+        Query::Bytes => page.counts = bytes(full),
     }
     page
 }
@@ -81,14 +83,14 @@ fn lets_run(full: &State, wanted: &Wanted, run: RunId) -> bool {
     full.runs.get(&run).is_some_and(|row| wanted.lets(&row.namespace, run.0))
 }
 
-fn awaited_ends(full: &State, wanted: &Wanted, rows: &mut State) {
+fn awaited_ends(full: &State, wanted: &Wanted, awaiting: &Awaiting, rows: &mut State) {
     let run = |row: &Condition| row.upstream_run.and_then(|id| full.runs.get(&id)).filter(|run| run.phase == RunPhase::Ended);
     let execution = |row: &Condition| {
         row.upstream_execution.and_then(|id| full.executions.get(&id)).filter(|execution| execution.phase == Phase::Ended)
     };
     let open = full.conditions.values().filter(|row| {
         let awaits = row.upstream_run.is_some() || row.upstream_execution.is_some();
-        awaits && row.state == ConditionState::Open && wanted.lets(&row.namespace, row.run_id.0)
+        awaits && row.state == ConditionState::Open && awaiting.lets(row) && wanted.lets(&row.namespace, row.run_id.0)
     });
     let mut found: Vec<_> = open.map(|row| (run(row).is_none() && execution(row).is_none(), row)).collect();
     found.sort_by_key(|(waits, _)| *waits);
@@ -181,7 +183,40 @@ fn counts(full: &State) -> Vec<Count> {
     for worker in full.workers.values() {
         worker.lanes.split(',').for_each(|lane| add("workers", vec![lane.to_owned()]));
     }
+    counts.extend(oldest_ready(full));
     counts.into_iter().map(|((gauge, labels), value)| Count { gauge, labels, value }).collect()
+}
+
+/// Since when the execution of each lane is ready that has been it for longest.
+fn oldest_ready(full: &State) -> BTreeMap<(&'static str, Vec<String>), i64> {
+    let mut oldest = BTreeMap::new();
+    for row in full.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None)) {
+        let lane = full.routes.get(&row.route_id).map(|route| route.lane.clone()).unwrap_or_default();
+        let since = oldest.entry(("oldest_ready", vec![lane])).or_insert(row.since_ms);
+        *since = row.since_ms.min(*since);
+    }
+    oldest
+}
+
+/// The bytes of all values, which is what the rows of this store come to without their keys in maps.
+fn bytes(full: &State) -> Vec<Count> {
+    let size = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Int(_) => size_of::<i64>(),
+        Value::Id(_) => size_of::<u128>(),
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+    };
+    let mut tables: BTreeMap<&'static str, usize> = TABLES.iter().map(|table| (table.name, 0)).collect();
+    for record in full.records() {
+        *tables.entry(record.table().name).or_default() += record.values().iter().map(size).sum::<usize>();
+    }
+    let count = |(name, bytes): (&'static str, usize)| Count {
+        gauge: "store_bytes",
+        labels: vec![name.to_owned()],
+        value: i64::try_from(bytes).unwrap_or(i64::MAX),
+    };
+    tables.into_iter().map(count).collect()
 }
 
 pub(super) fn events(full: &State, after: Cursor, filter: &Filter, limit: u32) -> EventPage {

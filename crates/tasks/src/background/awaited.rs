@@ -1,7 +1,7 @@
 //! Conditions on `run:<id>` and `execution:<id>`: resolved when that run or execution has ended, satisfied if it succeeded, else missed.
 //!
 //! Nothing is noted at an end, so nothing can be lost: a step looks for open conditions whose upstream is over, whenever that was. An end
-//! wakes the worker only if a condition waits for it.
+//! that a condition may wait for wakes the worker, which then looks at the conditions of these ends alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
 use levada_store::alphabets::Outcome;
 use levada_store::rows::{Condition, Fact, Facts};
-use levada_store::{ExecutionId, Query, State, Store, Wake};
+use levada_store::{Awaiting, ExecutionId, Query, RunId, State, Store, Wake, Wanted};
 use parking_lot::Mutex;
 
 use super::postponed::Postponed;
@@ -26,6 +26,9 @@ const CONDITIONS_MAX: u32 = 500;
 /// The fact under which a condition says how its upstream ended.
 const OUTCOME: &str = "outcome";
 
+/// All open conditions are looked at this often; in between only those that may be concerned.
+const ALL_MS: i64 = 1_000;
+
 /// Resolves conditions by what their upstreams came to.
 #[derive(Default)]
 pub(super) struct AwaitedEnds {
@@ -33,13 +36,42 @@ pub(super) struct AwaitedEnds {
     awaited: Mutex<Awaited>,
 }
 
-/// What conditions wait for, as far as the last step saw.
+/// What conditions wait for, and what the next step looks at.
 #[derive(Default)]
-enum Awaited {
-    /// Any end may be one.
-    #[default]
-    Unknown,
-    Only(BTreeSet<u128>),
+struct Awaited {
+    /// What the open conditions wait for. None if it is not known, so that any end may be one.
+    known: Option<BTreeSet<u128>>,
+    /// Ends that may be waited for, and runs with new conditions.
+    ended: BTreeSet<u128>,
+    staged: BTreeSet<RunId>,
+    /// Everything has to be looked at.
+    all: bool,
+    /// When everything was looked at last, in store time.
+    all_ms: Option<i64>,
+}
+
+impl Awaited {
+    fn end(&mut self, id: u128) -> bool {
+        let is_awaited = self.known.as_ref().is_none_or(|known| known.contains(&id));
+        if is_awaited {
+            self.ended.insert(id);
+        }
+        is_awaited
+    }
+
+    /// What a step looks at that begins now, and what was known before. What is staged while it looks is in no list of it, so nothing
+    /// is known meanwhile.
+    fn begin(&mut self, now_ms: i64) -> (Awaiting, Option<BTreeSet<u128>>) {
+        let known = self.known.take();
+        let (ended, staged) = (std::mem::take(&mut self.ended), std::mem::take(&mut self.staged));
+        let hinted = !ended.is_empty() || !staged.is_empty();
+        let is_time = self.all_ms.is_none_or(|at_ms| now_ms - at_ms >= ALL_MS);
+        if std::mem::take(&mut self.all) || is_time || !hinted {
+            self.all_ms = Some(now_ms);
+            return (Awaiting::All, None);
+        }
+        (Awaiting::Of { upstreams: ended.into_iter().collect(), runs: staged.into_iter().collect() }, known)
+    }
 }
 
 impl<S: Store> BackgroundWorker<S> for AwaitedEnds {
@@ -48,14 +80,18 @@ impl<S: Store> BackgroundWorker<S> for AwaitedEnds {
     }
 
     fn wakes(&self, wake: &Wake) -> bool {
-        let is_awaited = |id: u128| match &*self.awaited.lock() {
-            Awaited::Unknown => true,
-            Awaited::Only(ids) => ids.contains(&id),
-        };
+        let mut awaited = self.awaited.lock();
         match wake {
-            Wake::Awaited(_) => true,
-            Wake::Run(run) => is_awaited(run.0),
-            Wake::Lost(execution) => is_awaited(execution.0),
+            Wake::Awaited(run) => {
+                awaited.staged.insert(*run);
+                true
+            }
+            Wake::Run(run) => awaited.end(run.0),
+            Wake::Lost(execution) => awaited.end(execution.0),
+            Wake::All => {
+                awaited.all = true;
+                true
+            }
             _ => false,
         }
     }
@@ -76,23 +112,43 @@ impl<S: Store> BackgroundWorker<S> for AwaitedEnds {
 impl AwaitedEnds {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
-        // What is staged while this step looks is in no list of it.
-        *self.awaited.lock() = Awaited::Unknown;
         let except = self.postponed.waiting(engine.about_now());
-        let rows = engine.read(Query::AwaitedEnds(engine.wanted(batch, &except))).await?.rows;
-        let is_full = rows.conditions.len() >= batch as usize;
+        let (awaiting, known) = self.awaited.lock().begin(engine.about_now());
+        let looked = self.look(engine, &awaiting, engine.wanted(batch, &except), &mut report).await;
+        // After an error it is not known what was done of it.
+        let open = looked.inspect_err(|_| self.awaited.lock().all = true)?;
+        let is_full = open.is_none();
+        report.more = is_full && report.count("satisfied") + report.count("missed") > 0;
+        let mut awaited = self.awaited.lock();
+        awaited.all |= is_full && awaiting != Awaiting::All;
+        if awaiting == Awaiting::All {
+            awaited.known = open.filter(|_| except.is_empty());
+        } else if let (Some(mut known), Some(open)) = (known, open) {
+            known.extend(open);
+            awaited.known = Some(known);
+        }
+        drop(awaited);
+        report.again_at(self.postponed.next_ms());
+        Ok(report)
+    }
+
+    /// Resolves what can be; gives what the others wait for, or none if there may be more than were looked at.
+    async fn look<S: Store>(
+        &self,
+        engine: &Engine<S>,
+        awaiting: &Awaiting,
+        wanted: Wanted,
+        report: &mut Report,
+    ) -> Result<Option<BTreeSet<u128>>, Error> {
+        let most = wanted.limit as usize;
+        let rows = engine.read(Query::AwaitedEnds(wanted, awaiting.clone())).await?.rows;
         let (over, open): (Vec<_>, Vec<_>) =
             rows.conditions.values().map(|row| (row, outcome(&rows, row))).partition(|(_, outcome)| outcome.is_some());
         for (row, outcome) in over {
-            self.resolve(engine, row, outcome, rows.now_ms, &mut report).await?;
+            self.resolve(engine, row, outcome, rows.now_ms, report).await?;
         }
-        report.more = is_full && report.count("satisfied") + report.count("missed") > 0;
-        if !is_full && except.is_empty() {
-            let ids = open.iter().filter_map(|(row, _)| upstream(row)).collect();
-            *self.awaited.lock() = Awaited::Only(ids);
-        }
-        report.again_at(self.postponed.next_ms());
-        Ok(report)
+        let is_full = rows.conditions.len() >= most;
+        Ok((!is_full).then(|| open.iter().filter_map(|(row, _)| upstream(row)).collect()))
     }
 
     async fn resolve<S: Store>(

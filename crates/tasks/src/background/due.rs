@@ -6,7 +6,8 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
-use levada_store::{DueKind, ExecutionId, Page, Query, Scope, Store};
+use levada_store::rows::Schedule;
+use levada_store::{Awaiting, DueKind, ExecutionId, Page, Query, Scope, Store};
 
 use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
@@ -231,17 +232,8 @@ impl Poison {
         let due = engine.read(Query::Scope(scope)).await?.rows.schedules;
         let mut handled = 0;
         for row in due.into_values() {
-            let fired = match FireSchedule::of(&row, None) {
-                Ok(rule) => engine.act("fire_schedule", rule).await,
-                Err(damaged) => Err(damaged),
-            };
-            match fired {
-                Ok(fired) => {
-                    handled += 1;
-                    report.add("fired", u64::try_from(fired.runs.len()).unwrap_or(u64::MAX));
-                    report.add("missed", fired.missed);
-                    report.add("skipped", fired.skipped);
-                }
+            match fire(engine, &row, report).await {
+                Ok(()) => handled += 1,
                 Err(error) if error.kind() == Kind::Unavailable => return Err(error),
                 Err(_) => self.found(ExecutionId(row.id.0), engine.about_now(), report),
             }
@@ -283,7 +275,21 @@ const AWAITED_MAX: u32 = 10_000;
 
 /// Runs and executions whose end a condition has not been told yet: if they were removed before, it would wait for ever.
 async fn awaited<S: Store>(engine: &Engine<S>) -> Result<Vec<ExecutionId>, Error> {
-    let rows = engine.read(Query::AwaitedEnds(AWAITED_MAX.into())).await?.rows;
+    let rows = engine.read(Query::AwaitedEnds(AWAITED_MAX.into(), Awaiting::All)).await?.rows;
     let runs = rows.runs.keys().map(|run| ExecutionId(run.0));
     Ok(runs.chain(rows.executions.keys().copied()).collect())
+}
+
+/// Fires a schedule until it has kept up.
+async fn fire<S: Store>(engine: &Engine<S>, row: &Schedule, report: &mut Report) -> Result<(), Error> {
+    let rule = FireSchedule::of(row, None)?;
+    loop {
+        let fired = engine.act("fire_schedule", rule.clone()).await?;
+        report.add("fired", u64::from(fired.run.is_some()));
+        report.add("missed", fired.missed);
+        report.add("skipped", u64::from(fired.is_skipped));
+        if !fired.more {
+            return Ok(());
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub(crate) fn registry<S: Store>() -> Workers<S> {
         Arc::new(reconcile::Reconcile::default()),
         Arc::new(backlog::Backlog::default()),
         Arc::new(awaited::AwaitedEnds::default()),
-        Arc::new(gauges::Gauges),
+        Arc::new(gauges::Gauges::default()),
         Arc::new(events::EventRetention),
     ];
     workers.extend(due::ALL.iter().map(|kind| Arc::new(due::Sweep::of(kind)) as Arc<dyn BackgroundWorker<S>>));

@@ -76,7 +76,10 @@ impl<S: Store> Post<S> {
     /// Passes a wake-up on if it is for this worker.
     pub(crate) fn hint(&self, wake: &Wake) {
         let is_for_it = match wake {
-            Wake::All => true,
+            Wake::All => {
+                self.worker.wakes(wake);
+                true
+            }
             Wake::Due(kind, at_ms) => {
                 self.worker.dues().contains(kind) && *at_ms < self.sleeps_until_ms.load(Ordering::Relaxed)
             }
@@ -143,4 +146,23 @@ impl<S: Store> Post<S> {
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_else(|| "without a message".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use levada_store::MemoryStore;
+
+    use super::*;
+    use crate::background::registry;
+
+    #[test]
+    fn t_117_a_worker_that_fails_is_restarted_later_each_time() {
+        let waits = |is_outage| {
+            let post = Post::<MemoryStore>::new(registry().swap_remove(0));
+            (0..7).map(|_| post.failed("planted", is_outage)).collect::<Vec<_>>()
+        };
+        let seconds = |seconds: [u64; 7]| seconds.map(|seconds| Next::Recover(Duration::from_secs(seconds)));
+        assert_eq!(waits(false), seconds([1, 2, 4, 8, 16, 30, 30]));
+        assert_eq!(waits(true), seconds([1, 2, 2, 2, 2, 2, 2]), "a store that is away is no fault of the worker");
+    }
 }

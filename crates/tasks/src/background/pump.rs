@@ -59,10 +59,18 @@ pub(super) async fn probe<S: Store>(engine: Arc<Engine<S>>, mut stop: watch::Rec
         if !engine.desk.has_waiting() {
             continue;
         }
+        engine.desk.begin_probe();
         match engine.read(Query::ReadyRoutes(PROBED_ROUTES_MAX)).await {
-            Ok(page) => engine.desk.probed(page.rows.routes.into_values()),
-            // The claims themselves meet the same trouble when they look; the next probe comes by itself.
-            Err(_) => metrics::background_error("claim_probe"),
+            Ok(page) => {
+                let routes = page.rows.routes;
+                let is_all = routes.len() < PROBED_ROUTES_MAX as usize;
+                engine.desk.probed(routes.into_values(), is_all);
+            }
+            Err(_) => {
+                metrics::background_error("claim_probe");
+                // The claims themselves meet the same trouble when they look; the next probe comes by itself.
+                engine.desk.probed([], false);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
-//! BW-01: the marks of ended executions are settled, run by run.
+//! BW-01: the marks of ended executions are settled, a transaction per run, some runs at a time: the store may share a commit among them.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use levada_base::{Error, Kind};
 use levada_store::{ExecutionId, Query, RunId, Store, Wake};
 
@@ -9,10 +9,12 @@ use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
-use crate::rules::SettleRun;
+use crate::rules::{SettleRun, Settled};
 
 /// Runs of one step.
 const RUNS_MAX: u32 = 200;
+/// Runs that are settled at a time.
+const SETTLED_AT_ONCE: usize = 8;
 
 /// The settle worker.
 #[derive(Default)]
@@ -47,22 +49,18 @@ impl Settle {
         let mut report = Report::default();
         let page = engine.read(Query::MarkedRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
         let now_ms = page.rows.now_ms;
-        let runs: Vec<RunId> = page.rows.runs.keys().copied().collect();
-        for run in runs {
-            self.settle_run(engine, run, now_ms, &mut report).await?;
+        let runs = stream::iter(page.rows.runs.into_keys());
+        let acts = runs.map(|run| async move { (run, engine.act("settle", SettleRun { run }).await) });
+        let mut settled = acts.buffer_unordered(SETTLED_AT_ONCE);
+        while let Some((run, outcome)) = settled.next().await {
+            self.take(run, outcome, now_ms, &mut report)?;
         }
         report.again_at(self.postponed.next_ms());
         Ok(report)
     }
 
-    async fn settle_run<S: Store>(
-        &self,
-        engine: &Engine<S>,
-        run: RunId,
-        now_ms: i64,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        match engine.act("settle", SettleRun { run }).await {
+    fn take(&self, run: RunId, outcome: Result<Settled, Error>, now_ms: i64, report: &mut Report) -> Result<(), Error> {
+        match outcome {
             Ok(settled) => {
                 self.postponed.forget(ExecutionId(run.0));
                 report.add("settled", settled.settled);

@@ -3,12 +3,13 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use levada_store::alphabets::{AttemptState, Cause, FailureClass, GroupState, Hold, Need, Outcome, Phase, RunPhase};
 use levada_store::rows::{Attempt, Execution, Group, Run, Schedule};
 use levada_store::{Command, Record, RecordKey, State};
 use metrics::{counter, histogram};
+
+use super::seconds;
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,8 +203,4 @@ pub(crate) fn record(seen: Vec<Seen>) {
 fn siblings(disposition: &'static str, reason: Cause, count: u64) {
     let labels = [("disposition", disposition), ("reason", reason.word())];
     counter!("levada_tasks_siblings_total", &labels).increment(count);
-}
-
-fn seconds(ms: i64) -> f64 {
-    Duration::from_millis(ms.max(0).unsigned_abs()).as_secs_f64()
 }

@@ -11,6 +11,8 @@ use crate::{metrics, timer};
 
 /// The longest wait of a claim.
 const CLAIM_WAIT_MS_MAX: i64 = 30_000;
+/// A claim that waits at least this long has the time to look with the next probe.
+const LEISURE_MS: i64 = 5_000;
 
 impl<S: Store> Tasks<S> {
     /// Gives ready executions to a worker instance, up to `limit`; waits up to `wait_ms` for the first, or until the node is closed. Waiting holds nothing of the
@@ -38,11 +40,19 @@ impl<S: Store> Tasks<S> {
                 }
                 Ok(claimed)
             }
+            // Its token may have been given something before.
+            None if !seat.has_looked() => self.look(&rule).await,
             None => Ok(Vec::new()),
         }
     }
 
     async fn look_until_found(&self, rule: &Claim, seat: &Seat<'_>) -> Result<Vec<Claimed>, Error> {
+        if rule.request.wait_ms >= LEISURE_MS {
+            tokio::select! {
+                () = seat.first_look() => {}
+                () = self.supervisor.stopped() => {}
+            }
+        }
         loop {
             seat.looks();
             let claimed = self.look(rule).await?;

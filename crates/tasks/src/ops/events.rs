@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Tasks;
 use crate::engine::{Engine, storable};
-use crate::timer;
+use crate::{metrics, timer};
 
 /// Events of one page.
 const PAGE: u32 = 1_000;
@@ -121,7 +121,8 @@ impl<S: Store> EventFeed<S> {
             let page = self.engine.events(self.cursor, &self.filter, PAGE).await?;
             let moved = page.next != self.cursor;
             self.cursor = page.next;
-            if !page.events.is_empty() {
+            if let Some(first) = page.events.first() {
+                metrics::event_lag(timer::span_of_ms(self.engine.about_now() - first.at_ms));
                 return Ok(Some(page));
             }
             if !moved {

@@ -2,8 +2,8 @@
 
 use levada_base::Error;
 use levada_store::alphabets::WorkerState;
-use levada_store::rows::{Lane, WorkerRow};
-use levada_store::{Query, Store};
+use levada_store::rows::{EngineNode, Lane, WorkerRow};
+use levada_store::{Query, Scope, Store};
 
 use super::Tasks;
 use crate::rules::{Applied, ChangeLane, DrainWorker, HeartbeatWorker, LaneChange, MarkWorkerDead, RegisterWorker, Registered};
@@ -56,6 +56,14 @@ impl<S: Store> Tasks<S> {
     pub async fn mark_worker_dead(&self, instance: &str, reason: &str, actor: &str) -> Result<Applied, Error> {
         let rule = MarkWorkerDead { instance: instance.to_owned(), reason: reason.to_owned(), actor: actor.to_owned() };
         self.engine.act("mark_worker_dead", rule).await
+    }
+
+    /// The engine nodes that said lately that they are alive; those that ended without a word included for a while.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn nodes(&self) -> Result<Vec<EngineNode>, Error> {
+        Ok(self.engine.read(Query::Scope(Scope::EngineNodes)).await?.rows.engine_nodes.into_values().collect())
     }
 
     /// The registered instances, the dead ones of the last day included.

@@ -9,6 +9,7 @@ use levada_store::{Command, Query, Scope, State, Store, apply};
 
 use super::Tasks;
 use crate::engine::on_own;
+use crate::metrics;
 use crate::rules::{Event, decide_whole};
 
 /// Something to be committed.
@@ -55,9 +56,14 @@ impl<S: Store> Tasks<S> {
         let seen = self.engine.seen_by(plans.iter().filter_map(|plan| plan.event.namespace()));
         let plan = move |slice: &State| {
             up_to_date(slice, &plans)?;
-            on_own(slice, seen.as_deref(), |own| Ok((joint(own, &plans, &further)?, ())))
+            on_own(slice, seen.as_deref(), |own| {
+                let commands = joint(own, &plans, &further)?;
+                let seen = metrics::observe(own, &commands);
+                Ok((commands, seen))
+            })
         };
-        self.engine.store.transact(scope, plan).await
+        metrics::record(self.engine.store.transact(scope, plan).await?);
+        Ok(())
     }
 }
 

@@ -110,6 +110,27 @@ async fn t_018_a_repeated_claim_gives_what_its_token_already_has() -> Result {
 }
 
 #[tokio::test]
+async fn t_018_a_repeated_claim_gives_it_also_where_nothing_else_is_ready() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    // Somebody waits all the time, so that probes are made and find nothing.
+    let other = ClaimRequest { lanes: vec!["other".to_owned()], ..waiting(9) };
+    let others = tokio::spawn({
+        let tasks = tasks.clone();
+        async move { tasks.claim(other).await.map(|claimed| claimed.len()) }
+    });
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let given = tasks.claim(waiting(1)).await?;
+    let [reads, ..] = tasks.store().asked();
+    while tasks.store().asked()[0] < reads + 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(timeout(GUARD, tasks.claim(waiting(1))).await.unwrap_or_else(|_| panic!("it never looked"))?, given);
+    others.abort();
+    Ok(())
+}
+
+#[tokio::test]
 async fn t_117_closing_a_node_ends_its_waiting_claims() -> Result {
     let world = World::real();
     let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::alphabets::EventKind;
-use levada_store::{Filter, MemoryStore, Scope, Store, Token};
+use levada_store::{MemoryStore, Scope, Store, Token};
 use levada_tasks::rules::LaneChange;
-use levada_tasks::spec::{ClaimRequest, NewExecution};
+use levada_tasks::spec::ClaimRequest;
 use levada_tasks::{BackgroundStatus, Settings, Tasks};
 use tokio::time::timeout;
 
@@ -23,13 +22,13 @@ fn status_of<S: Store>(tasks: &Tasks<S>, name: &str) -> BackgroundStatus {
 
 #[tokio::test]
 async fn t_117_a_worker_that_panics_or_fails_is_restarted() -> Result {
-    failing_loop().await
+    let world = World::real();
+    failing_loop(MemoryStore::with_inline_run_max(world.clone(), 0), world).await
 }
 
 /// A node whose heartbeat panics, then fails, then goes on.
-pub async fn failing_loop() -> Result {
-    let world = World::real();
-    let store = Probed::new(MemoryStore::with_inline_run_max(world.clone(), 0));
+pub async fn failing_loop<S: Store>(below: S, world: World) -> Result {
+    let store = Probed::new(below);
     let hits = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&hits);
     store.fail(move |scope| {
@@ -57,6 +56,16 @@ pub async fn failing_loop() -> Result {
 }
 
 #[tokio::test]
+async fn t_013_every_worker_is_started_by_default() -> Result {
+    let world = World::real();
+    let tasks = Tasks::open(MemoryStore::new(world.clone()), Settings::default(), world).await?;
+    let started: Vec<_> = tasks.background().iter().map(|status| status.name).collect();
+    let all: Vec<_> = tasks.tick_all().await?.iter().map(|(name, _)| *name).collect();
+    assert_eq!(started, all);
+    tasks.close(Duration::from_secs(10)).await
+}
+
+#[tokio::test]
 async fn t_117_a_poison_run_is_postponed_and_the_others_are_settled() -> Result {
     let (world, clock) = World::sim(7);
     let store = Probed::new(MemoryStore::with_inline_run_max(world.clone(), 0));
@@ -73,26 +82,6 @@ async fn t_117_a_poison_run_is_postponed_and_the_others_are_settled() -> Result 
     node.advance_ms(1_000);
     node.tasks.tick("settle").await?;
     assert!(node.outcome(bad).await?.is_some(), "nothing was lost");
-    Ok(())
-}
-
-#[tokio::test]
-async fn t_117_a_node_is_opened_and_closed_a_hundred_times() -> Result {
-    let world = World::real();
-    let store = MemoryStore::new(world.clone());
-    let loops = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    let before = loops();
-    for _ in 0..100 {
-        let first = Tasks::open(store.clone(), Settings::default(), world.clone()).await?;
-        let second = Tasks::open(store.clone(), Settings::default(), world.clone()).await?;
-        first.create_execution(NewExecution::of_kind("work")).await?;
-        first.close(Duration::from_secs(10)).await?;
-        second.close(Duration::from_secs(10)).await?;
-    }
-    assert_eq!(loops(), before, "no loop is left");
-    let events = Tasks::open(store, Settings::without_background(), world).await?;
-    let filter = Filter { kinds: vec![EventKind::ExecutionCreated], ..Filter::default() };
-    assert_eq!(events.subscribe(filter, None).next().await?.events.len(), 100);
     Ok(())
 }
 

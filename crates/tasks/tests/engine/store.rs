@@ -6,16 +6,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use levada_base::Error;
 use levada_store::{
-    Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver, Waker,
+    Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver, Waker, Work,
 };
 use parking_lot::Mutex;
 
 type Fault = Box<dyn Fn(&Scope) -> Option<Error> + Send>;
 
-#[derive(Clone)]
-pub struct Probed {
-    below: MemoryStore,
+pub struct Probed<S: Store = MemoryStore> {
+    below: Arc<S>,
     shared: Arc<Shared>,
+}
+
+impl<S: Store> Clone for Probed<S> {
+    fn clone(&self) -> Self {
+        Self { below: Arc::clone(&self.below), shared: Arc::clone(&self.shared) }
+    }
 }
 
 #[derive(Default)]
@@ -30,9 +35,9 @@ struct Shared {
     fault: Mutex<Option<Fault>>,
 }
 
-impl Probed {
-    pub fn new(below: MemoryStore) -> Self {
-        Self { below, shared: Arc::default() }
+impl<S: Store> Probed<S> {
+    pub fn new(below: S) -> Self {
+        Self { below: Arc::new(below), shared: Arc::default() }
     }
 
     /// No wake-up arrives from now on at those who begin to listen.
@@ -60,7 +65,7 @@ impl Probed {
     }
 }
 
-impl Store for Probed {
+impl<S: Store> Store for Probed<S> {
     fn transact<R: Send + 'static>(
         &self,
         scope: Scope,
@@ -105,5 +110,9 @@ impl Store for Probed {
 
     fn instance(&self) -> u128 {
         self.below.instance()
+    }
+
+    fn work(&self) -> Work {
+        self.below.work()
     }
 }

@@ -2,13 +2,13 @@
 //! is all or nothing, and a node moves everything by wake-ups alone.
 
 use levada_base::World;
-use levada_store::Store;
 use levada_store::alphabets::{Outcome, PublicState};
+use levada_store::{Filter, Store, Token};
 use levada_store_postgres::PostgresStore;
 use levada_store_sqlite::SqliteStore;
-use levada_tasks::Settings;
 use levada_tasks::rules::HoldExecution;
-use levada_tasks::spec::NewExecution;
+use levada_tasks::spec::{ClaimRequest, NewExecution};
+use levada_tasks::{Settings, Tasks};
 use levada_testing_postgres::database;
 
 use crate::awaited::ends_resolve_conditions;
@@ -133,4 +133,95 @@ async fn t_037_postgres_needs_no_tick() -> Result {
     let world = World::real();
     let store = postgres(database.url(), world.clone()).await?;
     everything_moves(store, world, background(false, true)).await
+}
+
+/// Rows that all of these nodes see due: each is handled once, whoever it is.
+async fn due_rows_are_shared<S: Store>(nodes: Vec<Node<S>>) -> Result {
+    const ROWS: u64 = 200;
+    let due_ms = Some(nodes[0].tasks.now().await? + 1_000);
+    for _ in 0..ROWS {
+        nodes[0].tasks.create_execution(NewExecution { due_ms, ..NewExecution::of_kind("work") }).await?;
+    }
+    nodes[0].advance_ms(1_000);
+    let mut promoted = 0;
+    while promoted < ROWS {
+        let ticks = nodes.iter().map(|node| node.tasks.tick("due_promote"));
+        promoted += futures::future::try_join_all(ticks).await?.iter().map(|report| report.count("promoted")).sum::<u64>();
+    }
+    assert_eq!(promoted, ROWS, "each once");
+    assert!(nodes[1].tasks.tick("due_promote").await?.is_idle());
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_038_four_nodes_share_due_rows_in_memory() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = levada_store::MemoryStore::new(world.clone());
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Node::on(store.clone(), world.clone(), clock.clone(), Settings::without_background()).await?);
+    }
+    due_rows_are_shared(nodes).await
+}
+
+#[tokio::test]
+async fn t_038_four_nodes_share_due_rows_on_postgres() -> Result {
+    let Some(database) = database() else { return Ok(()) };
+    let (world, clock) = World::sim(7);
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        let store = postgres(database.url(), world.clone()).await?;
+        nodes.push(Node::on(store, world.clone(), clock.clone(), Settings::without_background()).await?);
+    }
+    due_rows_are_shared(nodes).await
+}
+
+#[tokio::test]
+async fn t_045_waiting_claims_and_feeds_hold_no_connection() -> Result {
+    let Some(database) = database() else { return Ok(()) };
+    let world = World::real();
+    // One connection for everything, and one for hints: whoever held it while waiting would be the last to be served.
+    let settings = levada_store_postgres::Settings { pool: 1, ..levada_store_postgres::Settings::new(database.url()) };
+    let tasks = Tasks::open(PostgresStore::open(settings, world.clone()).await?, Settings::default(), world).await?;
+    let mut claims = tokio::task::JoinSet::new();
+    for instance in 1..=1_000 {
+        let tasks = tasks.clone();
+        let request = ClaimRequest { wait_ms: 30_000, ..ClaimRequest::of_lane("default", "w", 1, Token(instance)) };
+        claims.spawn(async move { tasks.claim(request).await });
+    }
+    let mut feeds = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let mut feed = tasks.subscribe(Filter::default(), None);
+        feeds.spawn(async move { feed.next().await });
+    }
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let first = async { claims.join_next().await.map(|claimed| claimed.unwrap_or_else(|error| panic!("{error}"))) };
+    let Ok(Some(claimed)) = tokio::time::timeout(std::time::Duration::from_secs(60), first).await else {
+        panic!("nobody was woken")
+    };
+    assert_eq!(claimed?.len(), 1);
+    while let Some(page) = feeds.join_next().await {
+        assert!(!page.unwrap_or_else(|error| panic!("{error}"))?.events.is_empty());
+    }
+    let own = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'levada'";
+    let count = |what: &str| database.sql(what).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(count(&format!("SELECT count(*) {own}")), "2", "of a thousand claims and a hundred feeds");
+    tasks.close(std::time::Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn st_17_the_claims_of_a_limited_node_take_one_statement() -> Result {
+    let Some(database) = database() else { return Ok(()) };
+    let (world, clock) = World::sim(7);
+    let all = postgres(database.url(), world.clone()).await?;
+    let all = Node::on(all, world.clone(), clock.clone(), Settings::without_background()).await?;
+    let node = Node::on(postgres(database.url(), world.clone()).await?, world, clock, limited_to("red")).await?;
+    for namespace in ["red", "blue", "red"] {
+        all.tasks.create_execution(NewExecution { namespace: namespace.to_owned(), ..NewExecution::of_kind("work") }).await?;
+    }
+    let before = node.tasks.store().statistics().fused;
+    let claimed = node.claim(10).await?;
+    assert_eq!(claimed.iter().map(|one| one.namespace.as_str()).collect::<Vec<_>>(), ["red", "red"]);
+    assert_eq!(node.tasks.store().statistics().fused, before + 1);
+    Ok(())
 }

@@ -231,6 +231,9 @@ CREATE INDEX condition_expires ON condition (expires_ms, run_id, key, namespace)
 -- What waits for the end of another run or of an execution.
 CREATE INDEX condition_awaited ON condition (run_id, key, namespace)
     WHERE state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL);
+CREATE INDEX condition_upstream_run ON condition (upstream_run) WHERE state = 0 AND upstream_run IS NOT NULL;
+CREATE INDEX condition_upstream_execution ON condition (upstream_execution)
+    WHERE state = 0 AND upstream_execution IS NOT NULL;
 
 CREATE TABLE execution_pin (
     execution_id uuid NOT NULL,
@@ -353,6 +356,7 @@ CREATE TABLE schedule (
     next_nominal_ms bigint,
     next_fire_ms bigint,
     created_ms bigint NOT NULL,
+    made_up integer NOT NULL,
     missed_policy smallint NOT NULL CHECK (missed_policy BETWEEN 0 AND 2),
     paused smallint NOT NULL CHECK (paused BETWEEN 0 AND 1),
     namespace text COLLATE "C" NOT NULL,

@@ -205,6 +205,9 @@ CREATE INDEX condition_expires ON condition (expires_ms, run_id, "key", namespac
 -- What waits for the end of another run or of an execution.
 CREATE INDEX condition_awaited ON condition (run_id, "key", namespace)
     WHERE state = 0 AND (upstream_run IS NOT NULL OR upstream_execution IS NOT NULL);
+CREATE INDEX condition_upstream_run ON condition (upstream_run) WHERE state = 0 AND upstream_run IS NOT NULL;
+CREATE INDEX condition_upstream_execution ON condition (upstream_execution)
+    WHERE state = 0 AND upstream_execution IS NOT NULL;
 
 CREATE TABLE execution_pin (
     execution_id BLOB NOT NULL CHECK (length(execution_id) = 16),
@@ -388,6 +391,7 @@ CREATE TABLE schedule (
     paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
     next_nominal_ms INTEGER,
     next_fire_ms INTEGER,
+    made_up INTEGER NOT NULL,
     graph TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     PRIMARY KEY (id)

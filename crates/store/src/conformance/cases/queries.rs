@@ -6,11 +6,12 @@ use crate::conformance::random;
 use crate::conformance::scopes::wanted;
 use crate::conformance::stage::{Stage, moment, said};
 use crate::conformance::{Dice, Factory, Suite, Verdict};
-use crate::ids::ExecutionId;
+use crate::ids::{ExecutionId, RunId};
 use crate::memory::answer;
-use crate::query::{ExecutionFilter, PageCursor, Query, RunFilter};
+use crate::query::{Awaiting, Count, ExecutionFilter, PageCursor, Query, RunFilter};
+use crate::rows::Condition;
 use crate::scope::{DueKind, Wanted};
-use crate::state::State;
+use crate::state::{State, TABLES};
 use crate::store::Store;
 use crate::tables::Tables;
 
@@ -24,7 +25,7 @@ const QUERIES: &[(&str, Ask)] = &[
     ("pending_cancels", pending_cancels),
     ("marked_runs", |state| of_runs(state).into_iter().map(Query::MarkedRuns).collect()),
     ("backlog_runs", |state| of_runs(state).into_iter().map(Query::BacklogRuns).collect()),
-    ("awaited_ends", |state| of_runs(state).into_iter().map(Query::AwaitedEnds).collect()),
+    ("awaited_ends", awaited_ends),
     ("due", due),
     ("ready_routes", |_| [0, 1, 3, 100].map(Query::ReadyRoutes).to_vec()),
     ("lanes", |_| vec![Query::Lanes]),
@@ -40,6 +41,7 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
         }
         suite.add(format!("queries/{name}/empty"), move |stage| of_an_empty_store(stage, *ask));
     }
+    suite.add("queries/bytes".to_owned(), bytes);
     for limit in [1, 2, 5] {
         suite.add(format!("queries/pages/executions/{limit}"), move |stage| pages_of_executions(stage, limit));
         suite.add(format!("queries/pages/runs/{limit}"), move |stage| pages_of_runs(stage, limit));
@@ -53,6 +55,24 @@ async fn as_reference<S: Store>(mut stage: Stage<S>, ask: Ask, seed: u64) -> Ver
 
 async fn of_an_empty_store<S: Store>(stage: Stage<S>, ask: Ask) -> Verdict {
     compare(&stage, &ask(&random::state(20, stage.now_ms()))).await
+}
+
+/// Every table is told, rows take room, and what it was before they came is not more than after.
+async fn bytes<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let ask = async |stage: &Stage<S>| stage.store.read(Query::Bytes).await.map(|page| page.counts).map_err(said);
+    let before = ask(&stage).await?;
+    stage.load(random::state(20, stage.now_ms())).await?;
+    let after = ask(&stage).await?;
+    let of = |counts: &[Count], table: &str| {
+        let one = counts.iter().find(|count| count.gauge == "store_bytes" && count.labels == [table]);
+        one.map(|count| count.value).ok_or_else(|| format!("no bytes of \"{table}\""))
+    };
+    for table in TABLES {
+        let (before, after) = (of(&before, table.name)?, of(&after, table.name)?);
+        let has_rows = stage.model.records().any(|record| record.table().name == table.name);
+        ensure(after >= before && (after > 0 || !has_rows), || format!("{}: {before}, then {after} bytes", table.name))?;
+    }
+    Ok(())
 }
 
 async fn compare<S: Store>(stage: &Stage<S>, queries: &[Query]) -> Verdict {
@@ -87,6 +107,16 @@ fn of_runs(state: &State) -> Vec<Wanted> {
     });
     let some = Wanted { limit: 3, namespaces: None, except };
     all.into_iter().chain(narrow).chain([some]).collect()
+}
+
+/// All, those that wait for some upstreams, those of some runs, both, and those of none.
+fn awaited_ends(state: &State) -> Vec<Query> {
+    let of = |upstreams: &[u128], runs: &[RunId]| Awaiting::Of { upstreams: upstreams.to_vec(), runs: runs.to_vec() };
+    let upstream = |row: &Condition| row.upstream_run.map(|run| run.0).or(row.upstream_execution.map(|id| id.0));
+    let upstreams: Vec<_> = state.conditions.values().filter_map(upstream).step_by(2).chain([1]).collect();
+    let runs: Vec<_> = state.conditions.values().map(|row| row.run_id).step_by(3).chain([RunId(1)]).collect();
+    let which = [Awaiting::All, of(&upstreams, &[]), of(&[], &runs), of(&upstreams, &runs), of(&[], &[])];
+    which.iter().flat_map(|which| of_runs(state).into_iter().map(|wanted| Query::AwaitedEnds(wanted, which.clone()))).collect()
 }
 
 fn known_and_unknown(state: &State) -> impl Iterator<Item = ExecutionId> + '_ {
