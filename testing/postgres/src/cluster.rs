@@ -66,6 +66,18 @@ impl Cluster {
         self.control(&["stop", "-m", mode.word()])
     }
 
+    /// Makes the next start one of a replica: the server replays what is there and takes no writes.
+    pub fn follow(&self) -> Result<()> {
+        let signal = self.data().join("standby.signal");
+        OpenOptions::new().create(true).append(true).open(&signal).context("the mark of a replica")?;
+        self.programs.account().own(&signal)
+    }
+
+    /// Makes a replica the primary and waits until it is.
+    pub fn promote(&self) -> Result<()> {
+        self.control(&["promote"])
+    }
+
     pub fn answers(&self) -> bool {
         self.psql(SUPERUSER, "SELECT 1").is_ok()
     }

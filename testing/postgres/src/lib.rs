@@ -11,7 +11,7 @@
 //! [`database`] lends a fresh database of one server that all test processes share; [`server`] starts a server for the one
 //! test that stops it, restarts it or kills its connections. Between a client and either of them stands a [`Proxy`].
 //!
-//! Not here: a client of PostgreSQL (this crate calls `psql`), TLS, passwords, replicas.
+//! Not here: a client of PostgreSQL (this crate calls `psql`), TLS, passwords, replication: a replica is a server that was told to be one.
 
 mod account;
 mod cluster;

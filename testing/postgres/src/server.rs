@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::life::{Lease, OwnLife};
 use crate::place;
 use crate::programs::Programs;
-use crate::settings::Settings;
+use crate::settings::{Settings, quoted};
 use crate::shared;
 
 /// How a server is asked to stop.
@@ -91,6 +91,24 @@ impl Server {
     pub fn restart(&mut self, mode: Mode) -> Result<()> {
         self.stop(mode)?;
         self.start_again()
+    }
+
+    /// Restarts it as a replica that nobody feeds: it answers reads and refuses writes until it is promoted.
+    pub fn become_replica(&mut self) -> Result<()> {
+        self.stop(Mode::Fast)?;
+        self.cluster.follow()?;
+        self.start_again()
+    }
+
+    /// Makes the replica the primary, as after a failover.
+    pub fn promote(&mut self) -> Result<()> {
+        self.cluster.promote()
+    }
+
+    /// Changes settings of the server while it runs.
+    pub fn reconfigure(&mut self, name: &str, value: &str) -> Result<()> {
+        self.cluster.psql(SUPERUSER, &format!("ALTER SYSTEM SET {name} = {}", quoted(value)))?;
+        self.cluster.psql(SUPERUSER, "SELECT pg_reload_conf()").map(|_| ())
     }
 
     /// Ends the connections of all clients; returns how many.

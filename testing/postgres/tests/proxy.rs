@@ -87,7 +87,7 @@ async fn cut_after_commit_it_happened_and_the_client_does_not_know() {
 #[tokio::test]
 async fn a_cut_at_every_statement_happens_exactly_there() {
     let Some((database, proxy, _client)) = behind_proxy().await else { return };
-    let mut cuts = Vec::new();
+    let (mut cuts, mut fired) = (Vec::new(), Vec::new());
     for plan in [Plan::CutBefore, Plan::CutAfter] {
         for n in 1..=4 {
             database.sql("TRUNCATE t").unwrap();
@@ -98,11 +98,45 @@ async fn a_cut_at_every_statement_happens_exactly_there() {
                 answered += u64::from(client.execute(text, &[]).await.is_ok());
             }
             cuts.push((answered, rows(&database).parse::<u64>().unwrap()));
+            fired.push(proxy.fired());
         }
     }
     // Answered to the client, and done by the server. The fourth statement never comes.
     assert_eq!(cuts, [(0, 0), (1, 1), (2, 2), (3, 3), (0, 1), (1, 2), (2, 3), (3, 3)]);
-    assert_eq!(proxy.fired(), 6);
+    assert_eq!(fired, [1, 1, 1, 0, 1, 1, 1, 0], "what one plan did is not counted for the next");
+}
+
+#[tokio::test]
+async fn a_held_statement_comes_when_the_plan_is_replaced_and_others_go_on() {
+    let Some((database, proxy, client)) = behind_proxy().await else { return };
+    let other = connect(&proxy.url(&database)).await;
+    proxy.set(Plan::HoldBefore(When::Statement(2)));
+    let held = async {
+        client.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
+        client.execute("INSERT INTO t VALUES (2)", &[]).await.unwrap();
+    };
+    let meanwhile = async {
+        proxy.struck().await;
+        other.execute("INSERT INTO t VALUES (3)", &[]).await.unwrap();
+        let seen = database.sql("SELECT string_agg(n::text, ',' ORDER BY n) FROM t").unwrap();
+        let fired = proxy.fired();
+        proxy.set(Plan::Pass);
+        (seen, fired)
+    };
+    let ((), seen) = tokio::join!(held, meanwhile);
+    assert_eq!(seen, ("1,3".to_owned(), 1));
+    assert_eq!(rows(&database), "3");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_takes_no_new_client() {
+    let Some((database, proxy, client)) = behind_proxy().await else { return };
+    proxy.set(Plan::Refuse);
+    assert!(tokio_postgres::connect(&proxy.url(&database), tokio_postgres::NoTls).await.is_err());
+    assert_eq!(proxy.fired(), 1);
+    client.execute("INSERT INTO t VALUES (1)", &[]).await.unwrap();
+    proxy.set(Plan::Pass);
+    connect(&proxy.url(&database)).await;
 }
 
 #[tokio::test]

@@ -91,3 +91,17 @@ fn the_end_of_the_value_is_the_end_of_the_server() {
     assert!(TcpStream::connect(address).is_err());
     assert!(!std::path::Path::new(&directory).exists());
 }
+
+#[test]
+fn a_replica_answers_reads_and_is_promoted_with_what_was_committed() {
+    let Some(mut server) = server(&Settings::fast()) else { return };
+    let database = server.create_database().unwrap();
+    database.sql("CREATE TABLE t AS SELECT 1 AS n").unwrap();
+    server.become_replica().unwrap();
+    assert_eq!(database.sql("SELECT pg_is_in_recovery(), count(*) FROM t").unwrap(), "t|1");
+    assert!(database.sql("INSERT INTO t VALUES (2)").is_err());
+    server.promote().unwrap();
+    database.sql("INSERT INTO t VALUES (2)").unwrap();
+    server.reconfigure("default_transaction_read_only", "on").unwrap();
+    assert!(database.sql("SHOW default_transaction_read_only").is_ok());
+}

@@ -63,6 +63,11 @@ impl SimClock {
         self.0.elapsed_us.fetch_add(by_us, Ordering::Relaxed);
     }
 
+    /// Turns the wall clock forward; no time passes.
+    pub fn turn_forward(&self, by: Duration) {
+        self.0.now_us.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
     /// Turns the wall clock back, as an operator or a time server may do; no time passes.
     pub fn turn_back(&self, by: Duration) {
         self.0.now_us.fetch_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
@@ -90,6 +95,8 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         clock.turn_back(Duration::from_secs(7));
         assert_eq!(start.since(clock.now()), Duration::from_secs(2));
+        clock.turn_forward(Duration::from_secs(2));
+        assert_eq!(start, clock.now());
         assert_eq!(clock.elapsed(), Duration::from_secs(5));
     }
 }

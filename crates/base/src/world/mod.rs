@@ -56,6 +56,12 @@ impl World {
         (world, clock)
     }
 
+    /// The same world with another clock, for a test of wrong ones.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
     /// The clock reading, UTC.
     #[must_use]
     pub fn now(&self) -> Timestamp {

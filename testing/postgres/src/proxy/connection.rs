@@ -112,7 +112,15 @@ impl Connection {
             let mut out = Vec::new();
             let mut open = true;
             while open && let Some(message) = frames.next()? {
-                open = self.request(&message, &mut names, &mut out);
+                let verdict = self.judge(&message, &mut names);
+                if verdict == Verdict::Hold {
+                    to.write_all(&out).await?;
+                    out.clear();
+                    let news = self.ledger.news();
+                    self.ledger.strike();
+                    self.ledger.release(news).await;
+                }
+                open = self.request(verdict, &message, &mut out);
             }
             to.write_all(&out).await?;
             if !open {
@@ -129,10 +137,13 @@ impl Connection {
         }
     }
 
-    /// Takes one request; false if nothing may follow.
-    fn request(&self, message: &Message, names: &mut Names, out: &mut Vec<u8>) -> bool {
+    fn judge(&self, message: &Message, names: &mut Names) -> Verdict {
         let texts = names.executed(message).map(|text| split(&text)).unwrap_or_default();
-        let verdict = self.ledger.judge(self.number, texts);
+        self.ledger.judge(self.number, texts)
+    }
+
+    /// Takes one request; false if nothing may follow.
+    fn request(&self, verdict: Verdict, message: &Message, out: &mut Vec<u8>) -> bool {
         let mut progress = self.progress();
         let batch = progress.sent;
         match verdict {
@@ -141,7 +152,7 @@ impl Connection {
                 return false;
             }
             Verdict::CutAfter => progress.cut = Some(Cut { swallow_from: batch, answered: batch + 1 }),
-            Verdict::Forward => {}
+            Verdict::Forward | Verdict::Hold => {}
         }
         out.extend_from_slice(&message.bytes);
         if message.ends_batch() {
@@ -207,6 +218,9 @@ impl Connection {
     /// Whether bytes that have arrived now are lost, which is noted.
     fn loses(&self) -> bool {
         let half_open = self.ledger.plan() == Plan::HalfOpen;
+        if half_open {
+            self.ledger.strike();
+        }
         let mut progress = self.progress();
         progress.lost |= half_open;
         progress.lost

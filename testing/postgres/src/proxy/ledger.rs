@@ -28,6 +28,8 @@ pub enum Verdict {
     Forward,
     CutBefore,
     CutAfter,
+    /// Forward it after [`Ledger::release`].
+    Hold,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +37,6 @@ struct State {
     plan: Plan,
     /// Statements since the plan was set.
     seen: u64,
-    fired: u64,
     accepted: u64,
     counts: Counts,
     trace: Vec<Statement>,
@@ -46,6 +47,8 @@ pub struct Ledger {
     state: Mutex<State>,
     /// Counts calls of [`Ledger::cut_all`]; changed, also without a difference, whenever the plan is.
     news: watch::Sender<u64>,
+    /// How often the plan that was set last has struck.
+    strikes: watch::Sender<u64>,
 }
 
 impl Ledger {
@@ -53,6 +56,7 @@ impl Ledger {
         let mut state = self.state();
         state.plan = plan;
         state.seen = 0;
+        self.strikes.send_replace(0);
         drop(state);
         self.news.send_modify(|_| {});
     }
@@ -71,7 +75,23 @@ impl Ledger {
     }
 
     pub fn fired(&self) -> u64 {
-        self.state().fired
+        *self.strikes.borrow()
+    }
+
+    /// The same, to wait for it.
+    pub fn strikes(&self) -> watch::Receiver<u64> {
+        self.strikes.subscribe()
+    }
+
+    /// The plan did what it is for.
+    pub fn strike(&self) {
+        self.strikes.send_modify(|strikes| *strikes += 1);
+    }
+
+    /// Until the plan is replaced.
+    pub async fn release(&self, mut news: watch::Receiver<u64>) {
+        // The sender is a part of what is called here.
+        news.changed().await.ok();
     }
 
     pub fn counts(&self) -> Counts {
@@ -111,11 +131,14 @@ impl Ledger {
         let verdict = match state.plan {
             Plan::CutBefore(when) if when.is_among(state.seen, count, commits) => Verdict::CutBefore,
             Plan::CutAfter(when) if when.is_among(state.seen, count, commits) => Verdict::CutAfter,
+            Plan::HoldBefore(when) if when.is_among(state.seen, count, commits) => Verdict::Hold,
             _ => Verdict::Forward,
         };
         if verdict != Verdict::Forward {
             state.plan = Plan::Pass;
-            state.fired += 1;
+        }
+        if matches!(verdict, Verdict::CutBefore | Verdict::CutAfter) {
+            self.strike();
         }
         if verdict != Verdict::CutBefore {
             state.counts.statements += count;
@@ -131,6 +154,7 @@ impl Ledger {
         if let Plan::Delay(delay) = self.plan()
             && delay > Duration::ZERO
         {
+            self.strike();
             tokio::time::timeout(delay, news.changed()).await.ok();
         }
     }

@@ -66,9 +66,16 @@ impl Proxy {
         self.ledger.cut_all();
     }
 
-    /// How many plans have cut a connection so far. A plan cuts once and is then replaced by [`Plan::Pass`].
+    /// How often the plan that was set last has struck: what it was to cut, to hold, to refuse, to delay or to lose came. A plan
+    /// that cuts or holds strikes once, and everything else passes.
     pub fn fired(&self) -> u64 {
         self.ledger.fired()
+    }
+
+    /// Returns when the plan that is set has struck.
+    pub async fn struck(&self) {
+        // The sender lives as long as the proxy.
+        self.ledger.strikes().wait_for(|strikes| *strikes > 0).await.ok();
     }
 
     /// What was forwarded since the start or the last [`Proxy::reset`].
@@ -100,6 +107,10 @@ async fn accept(listener: TcpListener, server: SocketAddr, ledger: Arc<Ledger>) 
             accepted = listener.accept() => {
                 // A client that left before it was accepted is none.
                 let Ok((client, _)) = accepted else { continue };
+                if ledger.plan() == Plan::Refuse {
+                    ledger.strike();
+                    continue;
+                }
                 connections.spawn(Connection::new(Arc::clone(&ledger)).serve(client, server));
             }
             // An error of a connection is what the client sees: it is cut.

@@ -13,6 +13,11 @@ pub enum Plan {
     /// Forward the statement, wait until the server has done it, and cut the connection without passing on the reply. At a
     /// commit: the client cannot know that it happened.
     CutAfter(When),
+    /// Forward the statement only when the plan is replaced; until then its client waits, with whatever it has locked. Everybody else
+    /// goes on.
+    HoldBefore(When),
+    /// Close every new connection at once.
+    Refuse,
     /// Swallow everything in both directions, as a network does that is gone without a word. Connections that lost something
     /// are cut when the plan changes.
     HalfOpen,

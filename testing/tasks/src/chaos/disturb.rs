@@ -1,8 +1,10 @@
-//! Who disturbs a load: processes are killed (T-102), servers restart (T-105), transactions fail (T-106).
+//! Who disturbs a load: processes are killed (T-102), servers restart (T-105), transactions fail and servers do not serve (T-106). Each
+//! fault is proven to have struck; a load that nothing struck is an error.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -10,111 +12,227 @@ use levada_base::World;
 use levada_store_postgres::Settings;
 use levada_testing_postgres::{Database, Mode, Server};
 
+use super::ledger::Ledger;
 use super::live::{INLINE_RUN_MAX, endure, place, settled};
 use super::pace;
 use super::place::Place;
+use super::process::{Job, Process};
 use super::sabotage::{Sabotage, Strike};
 use super::verdict::Verdict;
 use crate::ring0::Dice;
 
-/// Runs that a process works through before the next load.
-const RUNS_PER_KILL: u64 = 4;
-/// A process lives at most so long before it is killed.
-const LIFE_MS: u64 = 600;
+/// Runs of a load for each kill.
+const RUNS_PER_KILL: u64 = 8;
+/// A process is killed before it has written so many lines.
+const LINES_PER_LIFE: u64 = 40;
+/// What a transaction may be refused with: contention of three kinds, a statement's timeout, a disk, a server that only reads.
+const STATES: [&str; 7] = ["40001", "40P01", "55P03", "57014", "53100", "25006", "58030"];
+/// Lines of the ledger for which one of them is in force, at least.
+const LINES_PER_STATE: u64 = 15;
+/// Lines of the ledger between two outages.
+const LINES_BETWEEN: u64 = 30;
 /// A load that nobody disturbs any longer ends within this.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// What a transaction may be refused with: contention of three kinds, and a statement's timeout.
-const STATES: [&str; 4] = ["40001", "40P01", "55P03", "57014"];
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// T-102: kills processes of a load on one store, `processes` at a time, and lets the last ones end.
 ///
 /// # Errors
-/// What was lost, doubled or left over.
+/// What was lost, doubled or left over, or that the kills did not strike.
 pub async fn kills(program: &Path, store: &str, ledger: &Path, seed: u64, kills: u64, processes: usize) -> Result<Verdict> {
     let mut dice = Dice::new(seed);
-    let runs = kills * RUNS_PER_KILL;
-    let start = |number: u64| {
-        let mut command = Command::new(program);
-        command.args(["process", "--store", store, "--first-run", "0"]).args(["--runs", &runs.to_string()]);
-        command.args(["--seed", &number.to_string(), "--ledger"]).arg(ledger);
-        command.spawn().context("a process cannot be started")
-    };
+    let job = Job { program, store, ledger, runs: kills * RUNS_PER_KILL };
+    let submitted = Arc::new(AtomicU64::new(0));
     let mut number = seed.wrapping_mul(1_000_000);
-    let mut living = Vec::new();
+    let mut start = |first_run| {
+        number += 1;
+        Process::start(job, number, first_run, &submitted)
+    };
+    let (mut living, mut killed) = (Vec::new(), 0);
     for _ in 0..kills {
         while living.len() < processes {
-            number += 1;
-            living.push(start(number)?);
+            living.push(start(submitted.load(Ordering::Relaxed).min(job.runs))?);
         }
-        let life = Duration::from_millis(50 + dice.word() % LIFE_MS);
-        pace::pass(life).await;
-        let mut one: Child = living.swap_remove(dice.up_to(living.len()));
-        // A process that has ended already cannot be killed, which is fine.
-        one.kill().ok();
-        one.wait()?;
+        let mut one: Process = living.swap_remove(dice.up_to(living.len()));
+        one.lines(dice.word() % LINES_PER_LIFE).await;
+        killed += u64::from(one.kill()?);
     }
-    if living.is_empty() {
-        living.push(start(number + 1)?);
+    // The last one submits what was not, and waits for all.
+    living.push(start(0)?);
+    for process in living {
+        let status = process.end().await?;
+        ensure!(status.success(), "a process that nobody killed ended with {status}");
     }
-    for mut process in living {
-        let status = tokio::task::spawn_blocking(move || process.wait()).await??;
-        ensure!(status.success(), "the last process ended with {status}");
-    }
-    settled(&place(store), runs, ledger).await
+    let verdict = settled(&self::place(store), job.runs, ledger).await?;
+    ensure!(killed * 10 >= kills * 9, "only {killed} of {kills} processes were alive when they were killed");
+    ensure!(verdict.crashed > 0, "no kill struck a worker that held something");
+    Ok(verdict)
 }
 
-/// T-105: a server stops, at once or orderly, and starts again while two nodes work on it.
+/// When a server is stopped next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// When so much more was done.
+    Lines(u64),
+    /// When so much time has passed. For long sweeps.
+    Time(Duration),
+}
+
+/// T-105: a server stops, at once or orderly, and starts again while two nodes work on it. Returns how often.
 ///
 /// # Errors
-/// What was lost, doubled or left over.
-pub async fn restarts(server: Server, runs: u64, pauses: &[Duration], ledger: &Path) -> Result<(Verdict, u64)> {
+/// What was lost, doubled or left over, or that no call met a restart.
+pub async fn restarts(server: Server, runs: u64, moments: &[Moment], ledger: &Path) -> Result<(Verdict, u64)> {
     let database = server.create_database()?;
     let place = Place::Postgres(Settings::new(database.url()));
-    let (mut server, mut done) = (Some(server), 0);
-    let over = AtomicBool::new(false);
+    let book = Ledger::append_to(ledger)?;
+    let mut done = 0;
     let disturb = async {
-        for (n, pause) in pauses.iter().enumerate() {
-            pace::pass(*pause).await;
-            if over.load(Ordering::Relaxed) {
+        let mut server = server;
+        for (n, moment) in moments.iter().enumerate() {
+            let goes_on = match moment {
+                Moment::Lines(lines) => book.more(*lines).await,
+                Moment::Time(span) => tokio::select! {
+                    () = pace::pass(*span) => true,
+                    over = book.more(u64::MAX / 2) => over,
+                },
+            };
+            if !goes_on {
                 break;
             }
             let mode = if n.is_multiple_of(2) { Mode::Immediate } else { Mode::Fast };
-            let mut taken = server.take().context("the server is in use")?;
-            let back = tokio::task::spawn_blocking(move || taken.restart(mode).map(|()| taken)).await??;
-            server = Some(back);
+            server = elsewhere(server, move |server| server.restart(mode)).await?;
             done += 1;
         }
         Ok(())
     };
-    let limit = PATIENCE + pauses.iter().sum();
-    let verdict = tokio::time::timeout(limit, endure(&[place.clone(), place], runs, ledger, &over, disturb)).await;
-    Ok((verdict.context("the load did not end")??, done))
+    let places = [place.clone(), place];
+    let all = endure(&places, runs, &book, disturb);
+    let limit = moments.iter().fold(PATIENCE, |limit, moment| match moment {
+        Moment::Time(span) => limit + *span,
+        Moment::Lines(_) => limit,
+    });
+    let verdict = tokio::time::timeout(limit, all).await.context("the load did not end")??;
+    ensure!(done == moments.len() as u64, "the load ended after {done} of {} restarts", moments.len());
+    ensure!(verdict.retries > 0, "no call met a restart");
+    Ok((verdict, done))
 }
 
-/// T-106: one transaction in ten fails with contention or a timeout.
+/// T-106: one transaction in ten fails, with each of [`STATES`] in turn. Returns how often each struck.
 ///
 /// # Errors
-/// What was lost, doubled or left over, or a refusal that is none of those that callers must expect.
-pub async fn failures(database: &Database, runs: u64, ledger: &Path) -> Result<Verdict> {
+/// What was lost, doubled or left over, a state that never struck, or a refusal that is none of those that callers must expect.
+pub async fn failures(database: &Database, runs: u64, ledger: &Path) -> Result<(Verdict, BTreeMap<&'static str, u64>)> {
     let settings = Settings::new(database.url());
     let place = Place::Postgres(settings.clone());
     drop(place.open(INLINE_RUN_MAX, World::real()).await?);
     let sabotage = Sabotage::install(database, &settings.schema)?;
-    sabotage.arm(Strike::Raise { sqlstate: STATES[0], permille: 100 })?;
-    let over = AtomicBool::new(false);
+    let book = Ledger::append_to(ledger)?;
+    let mut struck = BTreeMap::from(STATES.map(|state| (state, 0)));
     let disturb = async {
-        for sqlstate in STATES.iter().cycle().take_while(|_| !over.load(Ordering::Relaxed)) {
+        let mut states = STATES.iter().cycle();
+        let mut goes_on = true;
+        while goes_on && let Some(sqlstate) = states.next() {
             sabotage.arm(Strike::Raise { sqlstate, permille: 100 })?;
-            pace::pass(Duration::from_millis(200)).await;
+            goes_on = book.more(LINES_PER_STATE).await;
+            while goes_on && sabotage.struck()?.times == 0 {
+                goes_on = book.more(1).await;
+            }
+            *struck.entry(sqlstate).or_default() += sabotage.disarm()?.times;
         }
-        sabotage.disarm().map(|_| ())
+        Ok(())
     };
-    let verdict = endure(&[place.clone(), place], runs, ledger, &over, disturb).await?;
-    for code in verdict.book.refused.keys() {
-        ensure!(EXPECTED.contains(&code.as_str()), "refused with {code}, which nobody expects: {:?}", verdict.book.refused);
-    }
+    let verdict = endure(&[place.clone(), place], runs, &book, disturb).await?;
+    ensure!(struck.values().all(|times| *times > 0), "not every failure struck: {struck:?}");
+    // Contention is tried again where it is met; that a server cannot write is told at once.
+    ensure!(verdict.book.refused.contains_key("LV-T703"), "nobody was told that the server cannot write: {:?}", verdict.book.refused);
+    expected(&verdict)?;
+    Ok((verdict, struck))
+}
+
+/// T-106, ST-34: a server that is not there, that is a replica, that only reads, and between these one that serves.
+///
+/// # Errors
+/// What was lost, doubled or left over, or that an outage was not told by its code.
+pub async fn outages(server: Server, runs: u64, rounds: usize, ledger: &Path) -> Result<Verdict> {
+    let database = server.create_database()?;
+    let settings = Settings { operation_timeout: Duration::from_millis(600), ..Settings::new(database.url()) };
+    let place = Place::Postgres(settings);
+    let book = Ledger::append_to(ledger)?;
+    let mut told = 0;
+    let disturb = async {
+        let mut server = server;
+        for _ in 0..rounds {
+            for outage in OUTAGES {
+                if !book.more(LINES_BETWEEN).await {
+                    return Ok(());
+                }
+                server = elsewhere(server, move |server| outage.begin(server)).await?;
+                told += usize::from(book.refusal(outage.code()).await);
+                server = elsewhere(server, move |server| outage.end(server)).await?;
+            }
+        }
+        Ok(())
+    };
+    let places = [place.clone(), place];
+    let all = endure(&places, runs, &book, disturb);
+    let verdict = tokio::time::timeout(PATIENCE, all).await.context("the load did not end")??;
+    ensure!(told == rounds * OUTAGES.len(), "the load ended after {told} of {} outages", rounds * OUTAGES.len());
+    expected(&verdict)?;
     Ok(verdict)
 }
 
-/// What a caller must expect: contention, an unreachable store, an unknown outcome, a lost lease, an end by somebody else.
-const EXPECTED: [&str; 9] = ["LV-T701", "LV-T702", "LV-T704", "LV-T101", "LV-T102", "LV-T103", "LV-T104", "LV-T203", "LV-T805"];
+/// What may be wrong with a whole server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outage {
+    /// It is not there: connections are refused.
+    Down,
+    Replica,
+    ReadOnly,
+}
+
+const OUTAGES: [Outage; 3] = [Outage::Down, Outage::Replica, Outage::ReadOnly];
+const READ_ONLY: &str = "default_transaction_read_only";
+
+impl Outage {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Down => "LV-T702",
+            Self::Replica => "LV-T709",
+            Self::ReadOnly => "LV-T703",
+        }
+    }
+
+    fn begin(self, server: &mut Server) -> Result<()> {
+        match self {
+            Self::Down => server.stop(Mode::Fast),
+            Self::Replica => server.become_replica(),
+            Self::ReadOnly => server.reconfigure(READ_ONLY, "on"),
+        }
+    }
+
+    fn end(self, server: &mut Server) -> Result<()> {
+        match self {
+            Self::Down => server.start_again(),
+            Self::Replica => server.promote(),
+            Self::ReadOnly => server.reconfigure(READ_ONLY, "off"),
+        }
+    }
+}
+
+/// Does something to a server that takes its time.
+async fn elsewhere(mut server: Server, act: impl FnOnce(&mut Server) -> Result<()> + Send + 'static) -> Result<Server> {
+    tokio::task::spawn_blocking(move || act(&mut server).map(|()| server)).await?
+}
+
+/// What a caller must expect: contention, a server that is not there, cannot write or is a replica, an unknown outcome, a lost lease, an
+/// end by somebody else.
+const EXPECTED: [&str; 11] = [
+    "LV-T701", "LV-T702", "LV-T703", "LV-T704", "LV-T709", "LV-T101", "LV-T102", "LV-T103", "LV-T104", "LV-T203", "LV-T805",
+];
+
+fn expected(verdict: &Verdict) -> Result<()> {
+    for code in verdict.book.refused.keys() {
+        ensure!(EXPECTED.contains(&code.as_str()), "refused with {code}, which nobody expects: {:?}", verdict.book.refused);
+    }
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -62,7 +62,7 @@ pub async fn open(place: &Place) -> Result<Tasks<AnyStore>> {
 /// What the engine says and no load may meet.
 pub async fn run(process: Process) -> Result<()> {
     let tasks = open(&place(&process.store)).await?;
-    let ledger = Ledger::append_to(&process.ledger)?;
+    let ledger = Ledger::append_to(&process.ledger)?.printed();
     load(&process).work(&tasks, &ledger, Arc::new(AtomicBool::new(false))).await?;
     Ok(tasks.close(CLOSE).await?)
 }
@@ -71,19 +71,12 @@ fn load(process: &Process) -> Load {
     Load { seed: process.seed, first_run: process.first_run, runs: process.runs, workers: 4, batch: 3 }
 }
 
-/// Works through a load on several nodes in this process; `disturb` runs beside it and ends soon after `over` was set, which is when all runs
-/// have ended. Then judges.
+/// Works through a load on several nodes in this process; `disturb` runs beside it and ends soon after the ledger has, which is when all
+/// runs have ended. Then judges.
 ///
 /// # Errors
 /// What is wrong.
-pub async fn endure(
-    places: &[Place],
-    runs: u64,
-    ledger: &Path,
-    over: &AtomicBool,
-    disturb: impl Future<Output = Result<()>>,
-) -> Result<Verdict> {
-    let book = Ledger::append_to(ledger)?;
+pub async fn endure(places: &[Place], runs: u64, book: &Ledger, disturb: impl Future<Output = Result<()>>) -> Result<Verdict> {
     let mut nodes = Vec::new();
     for place in places {
         nodes.push(open(place).await?);
@@ -99,16 +92,17 @@ pub async fn endure(
         for node in working {
             worked = worked.and(node.await.map_err(anyhow::Error::from).flatten());
         }
-        over.store(true, Ordering::Relaxed);
+        book.end();
         worked
     };
     let (worked, disturbed) = tokio::join!(all, disturb);
     worked.and(disturbed)?;
+    let retries = nodes.iter().map(|tasks| tasks.store().retries()).sum();
     for tasks in nodes {
         tasks.close(CLOSE).await?;
     }
     let place = places.first().context("a load without a node")?;
-    settled(place, runs, ledger).await
+    Ok(Verdict { retries, ..settled(place, runs, book.path()).await? })
 }
 
 /// What was left by a load that is over.

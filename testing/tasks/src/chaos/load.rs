@@ -37,6 +37,8 @@ pub struct Load {
 const TTL_MS: i64 = 1_000;
 /// Pause after a refusal.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long a claim that finds nothing waits, and how often a waiting submitter looks whether it is to stop.
+const WAIT_MS: i64 = 200;
 /// Runs of a load begin here; each has numbers of its own for its members.
 const RUNS: u128 = 1 << 80;
 /// One run in so many is cancelled by the operator.
@@ -46,6 +48,12 @@ const CANCELLED_IN: u64 = 7;
 #[must_use]
 pub fn run_id(n: u64) -> RunId {
     RunId(RUNS + (u128::from(n) << 16))
+}
+
+/// Which of all loads' runs it is.
+#[must_use]
+pub fn run_number(id: RunId) -> Option<u64> {
+    u64::try_from(id.0.checked_sub(RUNS)? >> 16).ok()
 }
 
 fn graph(n: u64) -> RunGraph {
@@ -107,11 +115,11 @@ impl Load {
     async fn wait_for_all<S: Store>(self, tasks: &Tasks<S>, ledger: &Ledger, stop: &AtomicBool) -> Result<()> {
         for n in self.first_run..self.first_run + self.runs {
             while !stop.load(Ordering::Relaxed) {
-                let view = until_done(ledger, stop, || tasks.describe_run(run_id(n))).await?;
+                let within = Duration::from_millis(WAIT_MS.unsigned_abs());
+                let view = until_done(ledger, stop, || tasks.wait_for_run(run_id(n), within)).await?;
                 if view.is_some_and(|view| view.run.ended_ms.is_some()) {
                     break;
                 }
-                pace::pass(PAUSE).await;
             }
         }
         Ok(())
@@ -122,11 +130,9 @@ impl Load {
         let instance = format!("worker-{}-{worker}", self.seed);
         while !stop.load(Ordering::Relaxed) {
             let token = Token((u128::from(dice.word()) << 64) | u128::from(dice.word()));
-            let request = ClaimRequest { ttl_ms: TTL_MS, ..ClaimRequest::of_lane("default", &instance, self.batch, token) };
+            let request = ClaimRequest::of_lane("default", &instance, self.batch, token);
+            let request = ClaimRequest { ttl_ms: TTL_MS, wait_ms: WAIT_MS, ..request };
             let claimed = until_done(ledger, stop, || tasks.claim(request.clone())).await?.unwrap_or_default();
-            if claimed.is_empty() {
-                pace::pass(PAUSE).await;
-            }
             for one in claimed {
                 handle(tasks, ledger, stop, &mut dice, &one).await?;
             }

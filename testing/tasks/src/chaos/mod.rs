@@ -5,15 +5,18 @@
 //! Not here: random graphs and the interpreter of the contract (`ring0`, `model`), which know no stores.
 
 pub mod abort;
+pub mod clock;
 pub mod cut;
 pub mod disturb;
 pub mod drain;
+mod gate;
 pub mod history;
 pub mod laws;
 pub mod ledger;
 pub mod live;
 pub mod load;
 pub mod meet;
+pub mod meeting;
 pub mod node;
 pub mod operation;
 pub mod outcome;
@@ -21,6 +24,8 @@ mod pace;
 pub mod pair;
 pub mod picture;
 pub mod place;
+mod process;
+pub mod refuse;
 pub mod sabotage;
 pub mod scene;
 pub mod sweeps;

@@ -52,6 +52,7 @@ operations! {
     CompleteAndClaim "complete_and_claim",
     Fail "fail",
     FailForGood "fail_for_good",
+    FailAlone "fail_alone",
     Skip "skip",
     Delay "delay",
     Cancel "cancel_execution",
@@ -112,7 +113,7 @@ impl Operation {
     pub async fn prepare(self, node: &Node) -> Result<Ready, Error> {
         match self {
             Self::Create | Self::Submit | Self::Build => Ok(Ready::default()),
-            Self::CompleteAlone => {
+            Self::CompleteAlone | Self::FailAlone => {
                 node.tasks.create_execution(execution(RUN, 0, "alone")).await?;
                 first_claimed(node).await
             }
@@ -270,7 +271,7 @@ impl Operation {
                 format!("{} {}", written(one(results)?), shown(&claimed))
             }
             Self::Fail => written(one(tasks.fail(vec![broken(handle, FailureClass::Transient)], None).await?.0)?),
-            Self::FailForGood => written(one(tasks.fail(vec![broken(handle, FailureClass::Permanent)], None).await?.0)?),
+            Self::FailForGood | Self::FailAlone => written(one(tasks.fail(vec![broken(handle, FailureClass::Permanent)], None).await?.0)?),
             Self::Skip => written(one(tasks.skip(vec![Skip { handle, reason: "no need".to_owned() }]).await?)?),
             Self::Delay => {
                 let until_ms = node.world.now().millis() + 5_000;

@@ -1,5 +1,5 @@
-//! The one place of the tests that lets time pass: kills and restarts come at moments that nothing in the program announces, and a
-//! process under fire asks again after a pause.
+//! The one place of the harness that lets time pass: a client that was refused asks again after a pause, and a long sweep restarts its
+//! server every so many seconds. No test waits for time: see [`super::ledger::Ledger::more`].
 
 use std::time::Duration;
 

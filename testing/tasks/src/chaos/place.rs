@@ -1,9 +1,15 @@
 //! Where a store lives, so that the same test runs on all three: in memory, in a file, on a server.
 
+use std::sync::Arc;
+
 use levada_base::{Error, World};
-use levada_store::{Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver};
+use levada_store::{
+    Cursor, DueKind, EventPage, Filter, Fused, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver,
+};
 use levada_store_postgres::PostgresStore;
 use levada_store_sqlite::SqliteStore;
+
+use super::gate::Gate;
 
 /// A place that can be opened again and again.
 #[derive(Debug, Clone)]
@@ -22,44 +28,103 @@ impl Place {
     /// # Errors
     /// What the store says.
     pub async fn open(&self, inline_run_max: i32, world: World) -> Result<AnyStore, Error> {
-        Ok(match self {
-            Self::Memory => AnyStore::Memory(MemoryStore::with_inline_run_max(world, inline_run_max)),
+        let kind = match self {
+            Self::Memory => Kind::Memory(MemoryStore::with_inline_run_max(world, inline_run_max)),
             Self::SqliteMemory => {
                 let settings = levada_store_sqlite::Settings { inline_run_max, ..levada_store_sqlite::Settings::new("") };
-                AnyStore::Sqlite(SqliteStore::in_memory_with(settings, world)?)
+                Kind::Sqlite(SqliteStore::in_memory_with(settings, world)?)
             }
             Self::Sqlite(settings) => {
                 let settings = levada_store_sqlite::Settings { inline_run_max, ..settings.clone() };
-                AnyStore::Sqlite(SqliteStore::open(settings, world)?)
+                Kind::Sqlite(SqliteStore::open(settings, world)?)
             }
             Self::Postgres(settings) => {
                 let settings = levada_store_postgres::Settings { inline_run_max, ..settings.clone() };
-                AnyStore::Postgres(Box::new(PostgresStore::open(settings, world).await?))
+                Kind::Postgres(PostgresStore::open(settings, world).await?)
             }
-        })
+        };
+        Ok(AnyStore { kind: Arc::new(kind), gate: None })
     }
 }
 
-/// One of the stores.
-pub enum AnyStore {
+enum Kind {
     Memory(MemoryStore),
     Sqlite(SqliteStore),
-    Postgres(Box<PostgresStore>),
+    Postgres(PostgresStore),
+}
+
+/// One of the stores. Clones share it.
+#[derive(Clone)]
+pub struct AnyStore {
+    kind: Arc<Kind>,
+    gate: Option<Arc<Gate>>,
+}
+
+impl AnyStore {
+    /// The same store, whose transactions come by a gate.
+    #[must_use]
+    pub fn behind(&self, gate: &Arc<Gate>) -> Self {
+        Self { kind: Arc::clone(&self.kind), gate: Some(Arc::clone(gate)) }
+    }
+
+    /// Transactions that were begun again.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        match &*self.kind {
+            Kind::Memory(_) => 0,
+            Kind::Sqlite(store) => store.statistics().retries,
+            Kind::Postgres(store) => store.statistics().retries,
+        }
+    }
+
+    /// Calls that shared the transaction of another.
+    #[must_use]
+    pub fn merged(&self) -> u64 {
+        let (calls, transactions) = match &*self.kind {
+            Kind::Memory(_) => (0, 0),
+            Kind::Sqlite(store) => (store.statistics().calls, store.statistics().transactions),
+            Kind::Postgres(store) => (store.statistics().calls, store.statistics().transactions),
+        };
+        calls.saturating_sub(transactions)
+    }
+
+    async fn pass(&self) {
+        if let Some(gate) = &self.gate {
+            gate.pass().await;
+        }
+    }
+}
+
+impl From<SqliteStore> for AnyStore {
+    fn from(store: SqliteStore) -> Self {
+        Self { kind: Arc::new(Kind::Sqlite(store)), gate: None }
+    }
 }
 
 macro_rules! each {
     ($on:expr, $store:ident => $call:expr) => {
-        match $on {
-            AnyStore::Memory($store) => $call,
-            AnyStore::Sqlite($store) => $call,
-            AnyStore::Postgres($store) => $call,
+        match &*$on.kind {
+            Kind::Memory($store) => $call,
+            Kind::Sqlite($store) => $call,
+            Kind::Postgres($store) => $call,
         }
     };
 }
 
 impl Store for AnyStore {
     async fn transact<R: Send + 'static>(&self, scope: Scope, plan: impl Plan<R> + 'static) -> Result<R, Error> {
+        self.pass().await;
         each!(self, store => store.transact(scope, plan).await)
+    }
+
+    async fn transact_fused<R: Send + 'static>(
+        &self,
+        scope: Scope,
+        usual: Fused,
+        plan: impl Plan<R> + 'static,
+    ) -> Result<R, Error> {
+        self.pass().await;
+        each!(self, store => store.transact_fused(scope, usual, plan).await)
     }
 
     async fn read(&self, query: Query) -> Result<Page, Error> {

@@ -10,7 +10,7 @@ use super::history::{Every, play};
 use super::operation::Operation;
 use super::place::Place;
 use super::verdict::Verdict;
-use super::{abort, disturb, meet};
+use super::{abort, disturb, meet, refuse};
 use crate::ring0::Dice;
 
 /// A long sweep.
@@ -27,7 +27,7 @@ pub enum Sweep {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Every ordered pair of calls at the same moment, on both.
+    /// Every ordered pair of calls, on both: one held at every transaction or statement, and at the same moment so many times.
     Pairs {
         #[arg(long, default_value_t = 1_000)]
         times: usize,
@@ -49,7 +49,12 @@ pub enum Sweep {
         #[arg(long, default_value_t = 5_000)]
         runs: u64,
     },
-    /// Transactions that fail, one in ten.
+    /// Failures that do not go away, in every operation.
+    Refusals {
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Transactions that fail, one in ten, and servers that do not serve.
     Failures {
         #[arg(long, default_value_t = 5_000)]
         runs: u64,
@@ -76,6 +81,7 @@ pub async fn run(sweep: Sweep) -> Result<()> {
         Sweep::Pairs { times, only } => pairs(times, only.as_deref()).await,
         Sweep::Kills { seed, kills } => killed(seed, kills).await,
         Sweep::Restarts { minutes, runs } => restarted(minutes, runs).await,
+        Sweep::Refusals { only } => refusals(only.as_deref()).await,
         Sweep::Failures { runs } => failed(runs).await,
         Sweep::Histories { seed, count, steps } => histories(seed, count, steps).await,
     }
@@ -99,13 +105,13 @@ async fn restarted(minutes: u64, runs: u64) -> Result<()> {
     let Some(server) = server(&levada_testing_postgres::Settings::fast()) else { return Ok(()) };
     let directory = tempfile::tempdir()?;
     let mut dice = Dice::new(minutes);
-    let (mut pauses, mut left) = (Vec::new(), Duration::from_secs(minutes * 60));
+    let (mut moments, mut left) = (Vec::new(), Duration::from_secs(minutes * 60));
     while left > Duration::ZERO {
         let pause = Duration::from_millis(5_000 + dice.word() % 35_000).min(left);
-        pauses.push(pause);
+        moments.push(disturb::Moment::Time(pause));
         left -= pause;
     }
-    let (verdict, restarts) = disturb::restarts(server, runs, &pauses, &directory.path().join("ledger")).await?;
+    let (verdict, restarts) = disturb::restarts(server, runs, &moments, &directory.path().join("ledger")).await?;
     println!("{restarts} restarts");
     told_of("PostgreSQL", &verdict);
     Ok(())
@@ -114,14 +120,20 @@ async fn restarted(minutes: u64, runs: u64) -> Result<()> {
 async fn failed(runs: u64) -> Result<()> {
     let Some(database) = database() else { return Ok(()) };
     let directory = tempfile::tempdir()?;
-    told_of("PostgreSQL", &disturb::failures(&database, runs, &directory.path().join("ledger")).await?);
+    let (verdict, struck) = disturb::failures(&database, runs, &directory.path().join("ledger")).await?;
+    println!("struck {struck:?}");
+    told_of("PostgreSQL", &verdict);
+    let Some(server) = server(&levada_testing_postgres::Settings::fast()) else { return Ok(()) };
+    let rounds = usize::try_from(runs / 100)?.max(1);
+    told_of("outages", &disturb::outages(server, runs, rounds, &directory.path().join("outages")).await?);
     Ok(())
 }
 
 fn told_of(store: &str, verdict: &Verdict) {
-    let Verdict { runs, executions, effects, recorded, book } = verdict;
+    let Verdict { runs, executions, effects, recorded, crashed, retries, book } = verdict;
     println!(
-        "{store}: {runs} runs, {executions} executions, {effects} effects, {recorded} results, refused {:?}",
+        "{store}: {runs} runs, {executions} executions, {effects} effects, {recorded} results, {crashed} crashed attempts, \
+         {retries} transactions begun again, refused {:?}",
         book.refused
     );
 }
@@ -131,7 +143,8 @@ fn operations(only: Option<&str>) -> impl Iterator<Item = Operation> {
 }
 
 fn told(operation: Operation, report: &Report) -> usize {
-    println!("{}: {} cases, {} stopped, {} failed", operation.name(), report.cases, report.fired, report.failures.len());
+    let Report { cases, fired, alone, failures } = report;
+    println!("{}: {cases} cases, {fired} stopped, {alone} of one statement, {} failed", operation.name(), failures.len());
     report.failures.iter().for_each(|failure| println!("{failure}\n"));
     report.failures.len()
 }
@@ -160,16 +173,40 @@ async fn aborts(only: Option<&str>) -> Result<()> {
 async fn pairs(times: usize, only: Option<&str>) -> Result<()> {
     let wanted = |pair: &[super::pair::Call; 2]| only.is_none_or(|text| format!("{pair:?}").contains(text));
     let pairs: Vec<_> = meet::pairs().filter(wanted).collect();
-    let on_sqlite = meet::on_sqlite(&pairs, times).await?;
-    println!("SQLite: {} pairs, {} failed", on_sqlite.pairs, on_sqlite.failures.len());
-    let mut failures = on_sqlite.failures;
+    let mut failures = Vec::new();
+    let mut told = |store: &str, met: meet::Met| {
+        let meet::Met { count, held, merged, passed_over, failures: wrong } = met;
+        println!("{store}: {} pairs met {count} times, {held} held, {merged} merged, {} failed", pairs.len(), wrong.len());
+        println!("a claim passed over: {passed_over:?}");
+        failures.extend(wrong);
+    };
+    told("SQLite", meet::on_sqlite(&pairs, 2 * times).await?);
     if let Some(database) = database() {
-        let on_postgres = meet::on_postgres(&database, &pairs, times).await?;
-        println!("PostgreSQL: {} pairs, {} failed", on_postgres.pairs, on_postgres.failures.len());
-        failures.extend(on_postgres.failures);
+        told("PostgreSQL, held at every statement", meet::on_postgres(&database, &pairs, meet::Points::All).await?);
+    }
+    if let Some(database) = database() {
+        told("PostgreSQL, at once", meet::at_once(&database, &pairs, times).await?);
     }
     failures.iter().for_each(|failure| println!("{failure}\n"));
     ensure!(failures.is_empty(), "{} failed; try one again with: chaos-tasks pairs --only '[Claim, Renew]'", failures.len());
+    Ok(())
+}
+
+/// Every failure that does not go away, in every operation.
+async fn refusals(only: Option<&str>) -> Result<()> {
+    let Some(database) = database() else { return Ok(()) };
+    let stand = Stand::impatient(&database).await?;
+    let mut failed = 0;
+    for operation in operations(only) {
+        for failure in refuse::FAILURES {
+            if let Err(wrong) = stand.refuse(operation, *failure).await? {
+                println!("{} {failure:?}: {wrong}\n", operation.name());
+                failed += 1;
+            }
+        }
+        println!("{}: {} failures", operation.name(), refuse::FAILURES.len());
+    }
+    ensure!(failed == 0, "{failed} failed; try one again with: chaos-tasks refusals --only <operation>");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
 use levada_store::State;
-use levada_store::alphabets::{Outcome, Phase};
+use levada_store::alphabets::{AttemptState, Outcome, Phase};
 
 use super::laws;
 use super::ledger::Book;
@@ -17,6 +17,10 @@ pub struct Verdict {
     /// Effects of handlers; more than results where a worker was killed or too late.
     pub effects: usize,
     pub recorded: usize,
+    /// Attempts whose worker was lost.
+    pub crashed: usize,
+    /// Transactions that the stores of this process began again.
+    pub retries: u64,
     pub book: Book,
 }
 
@@ -57,6 +61,8 @@ pub fn judge(rows: &State, ledger: &Path) -> Result<Verdict> {
         executions: rows.executions.len(),
         effects: book.worked.values().map(Vec::len).sum(),
         recorded: book.recorded.len(),
+        crashed: rows.attempts.values().filter(|row| row.state == AttemptState::Crashed).count(),
+        retries: 0,
         book,
     })
 }
