@@ -31,6 +31,7 @@ mod errors;
 mod events;
 mod load;
 mod migrate;
+mod network;
 mod open;
 mod owner;
 #[cfg(test)]

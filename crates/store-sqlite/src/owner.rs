@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use levada_base::codes;
 
 use crate::errors::{Failure, Result};
+use crate::network;
 
 /// Ownership of a database file. Ends when it is dropped.
 #[derive(Debug)]
@@ -21,8 +22,13 @@ impl Owner {
     /// Takes a database file.
     ///
     /// # Errors
-    /// `LV-T707` if somebody has it; `LV-T703` if the lock cannot be written.
+    /// `LV-T707` if somebody has it, or if it lies where nobody can tell; `LV-T703` if the lock cannot be written.
     pub(crate) fn take(database: &Path) -> Result<Self> {
+        if let Some(kind) = network::kind_of(database) {
+            let message =
+                format!("\"{}\" is on a network file system ({kind}), where it may have other owners", database.display());
+            return Err(Failure::new(codes::LV_T707, message, "take a file on a local disk, or use PostgreSQL"));
+        }
         let path = lock_path(database);
         let io = |cause: std::io::Error| {
             let message = format!("store cannot write: \"{}\": {cause}", path.display());

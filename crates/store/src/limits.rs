@@ -62,6 +62,9 @@ pub const RETENTION_MS_DEFAULT: i64 = 7 * 86_400_000;
 pub const BUILD_MS_MAX: i64 = 3_600_000;
 /// How long a mark_only cancel leaves members untouched.
 pub const CANCEL_GRACE_MS: i64 = 86_400_000;
+/// When the members of a run that is being cancelled are looked at once more: a member whose transaction was under way when the cancel
+/// committed may have been given back since. Longer than any transaction.
+pub const CANCEL_LOOK_AGAIN_MS: i64 = 60_000;
 /// Members that are cancelled in one transaction.
 pub const CANCEL_BATCH_MAX: usize = 500;
 /// Marks that are settled in one transaction.

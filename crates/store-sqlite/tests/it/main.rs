@@ -1,6 +1,8 @@
 //! What the SQLite store promises beyond the exam of every store: its file, its errors, its transactions.
 
 mod conformance;
+mod disk;
+mod disks;
 mod durability;
 mod faults;
 mod merging;

@@ -41,7 +41,7 @@ table!(
         cancel_reason: Option<String>,
         cancel_actor: Option<String>,
         cancel_finalizers: bool,
-        /// From when a mark_only cancel is treated as cancel_pending.
+        /// From when a mark_only cancel is treated as cancel_pending, and a cancel_pending one looks at the members once more.
         cancel_grace_ms: Option<i64>,
         /// An explicit cancel ended at least one member.
         cancel_ended_any: bool,

@@ -2,7 +2,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{CancelPolicy, Cause, EventKind, Hold, Outcome, Phase, RunPhase};
-use levada_store::limits::CANCEL_BATCH_MAX;
+use levada_store::limits::{CANCEL_BATCH_MAX, CANCEL_LOOK_AGAIN_MS};
 use levada_store::rows::{Execution, Run};
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,7 @@ impl Draft<'_> {
         reason: &str,
         actor: &str,
     ) -> Result<(), Error> {
+        let now_ms = self.now();
         let run = self.run_mut(id)?;
         // A call that is stronger than what the run's own answer to a failure began takes it over; one call keeps another's reason.
         let takes_over = cause == Cause::Operator && run.cause != Some(Cause::Operator);
@@ -165,7 +166,9 @@ impl Draft<'_> {
         run.paused = false;
         run.build_deadline_ms = None;
         run.cancel_policy = Some(policy);
-        run.cancel_grace_ms = None;
+        // Who is active is neither locked nor ended here, and may be given back by a transaction that does not see this one.
+        let looks_again = policy == CancelPolicy::CancelPending;
+        run.cancel_grace_ms = looks_again.then(|| now_ms.saturating_add(CANCEL_LOOK_AGAIN_MS));
         run.cancel_backlog = policy != CancelPolicy::MarkOnly;
         let detail = json!({ "policy": policy.word(), "reason": reason });
         self.run_event(EventKind::RunCancelRequested, id, Some(actor), &detail);

@@ -51,6 +51,8 @@ pub struct Stand<'a> {
     pub(super) proxy: Proxy,
     pub(super) sabotage: Sabotage<'a>,
     place: Place,
+    /// The same, where calls give up early.
+    pub(super) hasty: Place,
 }
 
 /// Of so many positions a sweep in turn takes one for each kind of cut.
@@ -61,8 +63,8 @@ const COMMITS_CUT_TWICE: usize = 3;
 const SCHEMA: &str = "levada";
 /// A call is over long before.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-/// How long an impatient store tries.
-const IMPATIENT: Duration = Duration::from_millis(1_500);
+/// How long a hasty store tries.
+const HASTY: Duration = Duration::from_secs(3);
 
 impl<'a> Stand<'a> {
     /// Makes the tables.
@@ -70,25 +72,14 @@ impl<'a> Stand<'a> {
     /// # Errors
     /// What the server or the store says.
     pub async fn start(database: &'a Database) -> Result<Self> {
-        Self::with_timeout(database, Settings::new("").operation_timeout).await
-    }
-
-    /// The same, where calls give up early.
-    ///
-    /// # Errors
-    /// What the server or the store says.
-    pub async fn impatient(database: &'a Database) -> Result<Self> {
-        Self::with_timeout(database, IMPATIENT).await
-    }
-
-    async fn with_timeout(database: &'a Database, operation_timeout: Duration) -> Result<Self> {
         let proxy = Proxy::start(database.address()).await?;
         let settings = Settings::new(proxy.url(database));
-        let settings = Settings { schema: SCHEMA.to_owned(), listen: false, operation_timeout, ..settings };
+        let settings = Settings { schema: SCHEMA.to_owned(), listen: false, ..settings };
+        let hasty = Place::Postgres(Settings { operation_timeout: HASTY, ..settings.clone() });
         let place = Place::Postgres(settings);
         drop(place.open(64, World::real()).await.context("the first start")?);
         let sabotage = Sabotage::install(database, SCHEMA)?;
-        Ok(Self { proxy, sabotage, place })
+        Ok(Self { proxy, sabotage, place, hasty })
     }
 
     pub(super) async fn scene(&self, operation: Operation) -> Result<(Node, Ready)> {

@@ -85,7 +85,8 @@ pub async fn restarts(server: Server, runs: u64, moments: &[Moment], ledger: &Pa
     let database = server.create_database()?;
     let place = Place::Postgres(Settings::new(database.url()));
     let book = Ledger::append_to(ledger)?;
-    let mut done = 0;
+    // Whoever holds the server keeps it running.
+    let (mut kept, mut done) = (None, 0);
     let disturb = async {
         let mut server = server;
         for (n, moment) in moments.iter().enumerate() {
@@ -103,6 +104,7 @@ pub async fn restarts(server: Server, runs: u64, moments: &[Moment], ledger: &Pa
             server = elsewhere(server, move |server| server.restart(mode)).await?;
             done += 1;
         }
+        kept = Some(server);
         Ok(())
     };
     let places = [place.clone(), place];
@@ -113,6 +115,7 @@ pub async fn restarts(server: Server, runs: u64, moments: &[Moment], ledger: &Pa
     });
     let verdict = tokio::time::timeout(limit, all).await.context("the load did not end")??;
     ensure!(done == moments.len() as u64, "the load ended after {done} of {} restarts", moments.len());
+    drop(kept);
     ensure!(verdict.retries > 0, "no call met a restart");
     Ok((verdict, done))
 }
@@ -144,7 +147,11 @@ pub async fn failures(database: &Database, runs: u64, ledger: &Path) -> Result<(
     let verdict = endure(&[place.clone(), place], runs, &book, disturb).await?;
     ensure!(struck.values().all(|times| *times > 0), "not every failure struck: {struck:?}");
     // Contention is tried again where it is met; that a server cannot write is told at once.
-    ensure!(verdict.book.refused.contains_key("LV-T703"), "nobody was told that the server cannot write: {:?}", verdict.book.refused);
+    ensure!(
+        verdict.book.refused.contains_key("LV-T703"),
+        "nobody was told that the server cannot write: {:?}",
+        verdict.book.refused
+    );
     expected(&verdict)?;
     Ok((verdict, struck))
 }
@@ -158,25 +165,25 @@ pub async fn outages(server: Server, runs: u64, rounds: usize, ledger: &Path) ->
     let settings = Settings { operation_timeout: Duration::from_millis(600), ..Settings::new(database.url()) };
     let place = Place::Postgres(settings);
     let book = Ledger::append_to(ledger)?;
-    let mut told = 0;
+    let (mut kept, mut told) = (None, 0);
     let disturb = async {
         let mut server = server;
-        for _ in 0..rounds {
-            for outage in OUTAGES {
-                if !book.more(LINES_BETWEEN).await {
-                    return Ok(());
-                }
-                server = elsewhere(server, move |server| outage.begin(server)).await?;
-                told += usize::from(book.refusal(outage.code()).await);
-                server = elsewhere(server, move |server| outage.end(server)).await?;
+        for outage in OUTAGES.into_iter().cycle().take(rounds * OUTAGES.len()) {
+            if !book.more(LINES_BETWEEN).await {
+                break;
             }
+            server = elsewhere(server, move |server| outage.begin(server)).await?;
+            told += usize::from(book.refusal(outage.code()).await);
+            server = elsewhere(server, move |server| outage.end(server)).await?;
         }
+        kept = Some(server);
         Ok(())
     };
     let places = [place.clone(), place];
     let all = endure(&places, runs, &book, disturb);
     let verdict = tokio::time::timeout(PATIENCE, all).await.context("the load did not end")??;
     ensure!(told == rounds * OUTAGES.len(), "the load ended after {told} of {} outages", rounds * OUTAGES.len());
+    drop(kept);
     expected(&verdict)?;
     Ok(verdict)
 }
@@ -226,9 +233,8 @@ async fn elsewhere(mut server: Server, act: impl FnOnce(&mut Server) -> Result<(
 
 /// What a caller must expect: contention, a server that is not there, cannot write or is a replica, an unknown outcome, a lost lease, an
 /// end by somebody else.
-const EXPECTED: [&str; 11] = [
-    "LV-T701", "LV-T702", "LV-T703", "LV-T704", "LV-T709", "LV-T101", "LV-T102", "LV-T103", "LV-T104", "LV-T203", "LV-T805",
-];
+const EXPECTED: [&str; 11] =
+    ["LV-T701", "LV-T702", "LV-T703", "LV-T704", "LV-T709", "LV-T101", "LV-T102", "LV-T103", "LV-T104", "LV-T203", "LV-T805"];
 
 fn expected(verdict: &Verdict) -> Result<()> {
     for code in verdict.book.refused.keys() {

@@ -95,8 +95,7 @@ pub async fn endure(places: &[Place], runs: u64, book: &Ledger, disturb: impl Fu
         book.end();
         worked
     };
-    let (worked, disturbed) = tokio::join!(all, disturb);
-    worked.and(disturbed)?;
+    tokio::try_join!(all, disturb)?;
     let retries = nodes.iter().map(|tasks| tasks.store().retries()).sum();
     for tasks in nodes {
         tasks.close(CLOSE).await?;

@@ -217,7 +217,11 @@ impl Meeting {
         if allowed.iter().any(|order| order.ends == found) {
             return Ok(Verdict::PassedOver);
         }
-        Err(format!("{}\nended {found:?}, in order {:?}", failed(&both), allowed.iter().map(|order| &order.ends).collect::<Vec<_>>()))
+        Err(format!(
+            "{}\nended {found:?}, in order {:?}",
+            failed(&both),
+            allowed.iter().map(|order| &order.ends).collect::<Vec<_>>()
+        ))
     }
 
     fn start(&self, side: usize, calls: [Call; 2], held: Held) -> JoinHandle<String> {

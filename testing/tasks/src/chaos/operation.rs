@@ -271,7 +271,9 @@ impl Operation {
                 format!("{} {}", written(one(results)?), shown(&claimed))
             }
             Self::Fail => written(one(tasks.fail(vec![broken(handle, FailureClass::Transient)], None).await?.0)?),
-            Self::FailForGood | Self::FailAlone => written(one(tasks.fail(vec![broken(handle, FailureClass::Permanent)], None).await?.0)?),
+            Self::FailForGood | Self::FailAlone => {
+                written(one(tasks.fail(vec![broken(handle, FailureClass::Permanent)], None).await?.0)?)
+            }
             Self::Skip => written(one(tasks.skip(vec![Skip { handle, reason: "no need".to_owned() }]).await?)?),
             Self::Delay => {
                 let until_ms = node.world.now().millis() + 5_000;

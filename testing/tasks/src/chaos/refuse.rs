@@ -6,6 +6,7 @@ use levada_store::{ATTEMPTS_MAX, Store};
 use levada_testing_postgres::Plan;
 
 use super::cut::{PATIENCE, Stand, expected};
+use super::node::Node;
 use super::operation::Operation;
 use super::outcome::{Outcome, said};
 use super::picture::{difference, picture};
@@ -57,14 +58,17 @@ impl Stand<'_> {
         let undisturbed = expected(operation).await?;
         let (node, ready) = self.scene(operation).await?;
         let before = picture(&node.tasks.store().dump().await?);
+        let mut caller = node.clone();
         match failure {
             Failure::State(sqlstate) => self.sabotage.arm(Strike::Raise { sqlstate, permille: 1_000 })?,
             Failure::Refused => {
+                let (world, clock) = (node.world.clone(), node.clock.clone());
+                caller = Node::open_in(&self.hasty, operation.inline_run_max(), world, clock).await?;
                 self.proxy.set(Plan::Refuse);
                 self.proxy.cut();
             }
         }
-        let told = tokio::time::timeout(PATIENCE, operation.call(&node, &ready)).await;
+        let told = tokio::time::timeout(PATIENCE, operation.call(&caller, &ready)).await;
         let struck = match failure {
             Failure::State(_) => self.sabotage.disarm()?.times,
             Failure::Refused => self.proxy.fired(),

@@ -103,9 +103,8 @@ impl<'a> Sabotage<'a> {
             Strike::KillAtCommit => "NULL, true, NULL, 0".to_owned(),
             Strike::Raise { sqlstate, permille } => format!("NULL, false, '{sqlstate}', {permille}"),
         };
-        self.database.sql(&format!(
-            "BEGIN; DELETE FROM sabotage.plan; {REWIND} INSERT INTO sabotage.plan VALUES ({plan}); COMMIT"
-        ))?;
+        self.database
+            .sql(&format!("BEGIN; DELETE FROM sabotage.plan; {REWIND} INSERT INTO sabotage.plan VALUES ({plan}); COMMIT"))?;
         Ok(())
     }
 

@@ -195,7 +195,7 @@ async fn pairs(times: usize, only: Option<&str>) -> Result<()> {
 /// Every failure that does not go away, in every operation.
 async fn refusals(only: Option<&str>) -> Result<()> {
     let Some(database) = database() else { return Ok(()) };
-    let stand = Stand::impatient(&database).await?;
+    let stand = Stand::start(&database).await?;
     let mut failed = 0;
     for operation in operations(only) {
         for failure in refuse::FAILURES {

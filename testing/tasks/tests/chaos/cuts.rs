@@ -51,7 +51,9 @@ async fn t_101_a_cut_at_every_statement_fourth_part() -> Result<()> {
 async fn t_101_calls_of_one_statement_are_cut_at_it() -> Result<()> {
     let Some(database) = database() else { return Ok(()) };
     let stand = Stand::start(&database).await?;
-    for operation in [Operation::Claim, Operation::Renew, Operation::CompleteAlone, Operation::CompleteMarked, Operation::FailAlone] {
+    for operation in
+        [Operation::Claim, Operation::Renew, Operation::CompleteAlone, Operation::CompleteMarked, Operation::FailAlone]
+    {
         let report = stand.sweep(operation, Sweep::Full).await?;
         ensure!(report.alone > 0, "{} has no statement of its own", operation.name());
         ensure!(report.failures.is_empty(), "{}", report.failures.join("\n\n"));

@@ -7,4 +7,5 @@ mod histories;
 mod loads;
 mod once;
 mod pairs;
+mod races;
 mod refusals;

@@ -12,7 +12,7 @@ const REFUSED_EVERY: usize = 6;
 #[tokio::test]
 async fn t_025_t_106_every_operation_is_told_what_failed() -> Result<()> {
     let Some(database) = database() else { return Ok(()) };
-    let stand = Stand::impatient(&database).await?;
+    let stand = Stand::start(&database).await?;
     let states: Vec<_> = FAILURES.iter().filter(|failure| **failure != Failure::Refused).collect();
     let mut wrong = Vec::new();
     for (n, operation) in Operation::ALL.iter().enumerate() {

@@ -93,7 +93,14 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// What was only marked is cancelled now; what was cancelled is looked at once more.
     fn grace_over(&mut self, run: &Run) -> Result<(), Error> {
+        if run.cancel_policy == Some(CancelPolicy::CancelPending) {
+            let row = self.run_mut(run.id)?;
+            row.cancel_grace_ms = None;
+            row.cancel_backlog = true;
+            return Ok(());
+        }
         let reason = run.cancel_reason.clone().unwrap_or_default();
         let actor = run.cancel_actor.clone().unwrap_or_default();
         self.begin_cancel(run.id, CancelPolicy::CancelPending, Cause::Operator, &reason, &actor)
