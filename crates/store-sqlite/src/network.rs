@@ -84,7 +84,7 @@ mod tests {
         30 27 0:40 / /mnt/team rw,relatime shared:5 - nfs4 server:/team rw,vers=4.2\n\
         31 30 0:41 / /mnt/team/scratch rw - tmpfs tmpfs rw\n\
         32 27 0:42 / /mnt/my\\040share rw master:1 - cifs //server/share rw\n\
-        33 27 0:43 / /home/ann/far rw - fuse.sshfs ann@far: rw\n\
+        33 27 0:43 / /mnt/far rw - fuse.sshfs ann@far: rw\n\
         34 27 0:44 / /srv rw - nfs server:/srv rw\n\
         35 34 254:1 / /srv rw - ext4 /dev/vdb rw\n\
         36 27 0:45 / /mnt/disk rw - fuseblk /dev/vdc rw\n";
@@ -94,7 +94,7 @@ mod tests {
         let kind = |path: &str| kind_at(LINES, Path::new(path));
         assert_eq!(kind("/mnt/team/tasks.db").as_deref(), Some("nfs4"));
         assert_eq!(kind("/mnt/my share/a/tasks.db").as_deref(), Some("cifs"));
-        assert_eq!(kind("/home/ann/far/tasks.db").as_deref(), Some("fuse.sshfs"));
+        assert_eq!(kind("/mnt/far/tasks.db").as_deref(), Some("fuse.sshfs"));
         let local =
             ["/tasks.db", "/mnt/team/scratch/tasks.db", "/mnt/teamwork/tasks.db", "/srv/tasks.db", "/mnt/disk/tasks.db"];
         assert_eq!(local.map(kind), [None, None, None, None, None]);

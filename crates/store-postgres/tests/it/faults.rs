@@ -173,27 +173,3 @@ async fn a_closed_store_refuses_calls_and_leaves_no_connection() {
     }
     assert_eq!(left, "0");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn t_106_an_empty_pool_is_told_in_time_and_heals() {
-    let Some(database) = database() else { return };
-    let settings = Settings { pool: 1, drivers: 2, operation_timeout: Duration::from_millis(900), ..settings(database.url()) };
-    let store = Arc::new(open(&settings).await);
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
-    // A plan that takes its time holds the only connection.
-    let plan = move |_: &State| {
-        begun.send(()).ok();
-        may_go_on.recv().ok();
-        Ok((puts([ready(1, 1).into()]), ()))
-    };
-    let holder = Arc::clone(&store);
-    let holding = tokio::spawn(async move { holder.transact(Scope::Executions(vec![ExecutionId(1)]), plan).await });
-    tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
-    assert_eq!(code(&create(&store, 2).await), "LV-T702");
-    // The plan of another attempt does not wait.
-    drop(go_on);
-    assert_eq!(code(&holding.await.unwrap()), "no error");
-    assert!(create(&store, 2).await.unwrap());
-    assert_eq!(store.dump().await.unwrap().executions.len(), 2);
-}

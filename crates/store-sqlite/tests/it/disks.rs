@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use levada_base::{Error, World};
 use levada_store::State;
-use levada_store_sqlite::{Durability, Settings, SqliteStore};
+use levada_store_sqlite::SqliteStore;
 
 use crate::disk::{Act, Disk};
 use crate::stage::{Stage, code, dump, input, put, ready};
@@ -121,30 +121,6 @@ fn t_113_an_error_at_any_call_of_closing_loses_nothing() {
     panic!("closing has no end");
 }
 
-#[test]
-fn t_116_a_first_opening_that_stops_at_any_call_is_begun_again() {
-    let mut n = 1;
-    loop {
-        let stage = Stage::new();
-        let disk = Disk::watch(&directory(&stage));
-        disk.fail_from(n);
-        let opened = SqliteStore::open(stage.settings(), World::sim(1).0);
-        let struck = disk.heal();
-        drop(opened);
-        let store = stage.open();
-        fill(&store, 1).expect("the disk is good again");
-        assert_eq!(dump(&store).executions.len(), 1, "call {n}");
-        store.close();
-        whole(&stage);
-        if struck == 0 {
-            assert!(n > 20, "the tables are more than {n} calls");
-            return;
-        }
-        // Further on the calls are all alike: pages of one transaction.
-        n += 1 + n / 8;
-    }
-}
-
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// What becomes of the writes that were not synced when power fails.
@@ -217,13 +193,12 @@ fn recovered(files: &Files) -> State {
     found
 }
 
-/// Every image after a loss of power, one in `every` moments: what had been acknowledged by then, and which state was found, as numbers of the
-/// history.
-fn images(durability: Durability, every: usize) -> Vec<(usize, usize)> {
+#[test]
+fn t_113_every_image_after_a_loss_of_power_opens_and_keeps_what_was_acknowledged() {
+    const EVERY: usize = 3;
     let stage = Stage::new();
     let disk = Disk::watch(&directory(&stage));
-    let settings = Settings { durability, ..stage.settings() };
-    let store = SqliteStore::open(settings, World::sim(1).0).expect("a store");
+    let store = stage.open();
     // What was done when, and the state that was acknowledged then.
     let mut history = vec![(disk.acts().len(), dump(&store))];
     for number in 1..=6 {
@@ -233,28 +208,16 @@ fn images(durability: Durability, every: usize) -> Vec<(usize, usize)> {
     store.close();
     let acts = disk.acts();
     drop(disk);
-    let mut images = Vec::new();
-    for until in (history[0].0..=acts.len()).step_by(every) {
+    let begun = history[0].0;
+    let mut images = 0;
+    for until in (begun..=acts.len()).step_by(EVERY) {
         let acknowledged = history.iter().rposition(|(done, _)| *done <= until).expect("the first is before all");
         for unsynced in UNSYNCED {
             let found = recovered(&image(&acts[..until], unsynced));
             let reached = history.iter().position(|(_, state)| *state == found);
-            images.push((acknowledged, reached.unwrap_or_else(|| panic!("after {until} acts, {unsynced:?}: {found:?}"))));
+            assert!(reached >= Some(acknowledged), "after {until} acts, {unsynced:?}: {reached:?} of {acknowledged}");
+            images += 1;
         }
     }
-    images
-}
-
-#[test]
-fn t_113_every_image_after_a_loss_of_power_opens_and_keeps_what_was_acknowledged() {
-    let images = images(Durability::Full, 3);
-    assert!(images.len() > 50, "only {} images", images.len());
-    assert!(images.iter().all(|(acknowledged, found)| found >= acknowledged), "{images:?}");
-}
-
-#[test]
-fn t_113_with_less_durability_the_last_commits_may_be_lost_and_nothing_else() {
-    // All images open and are states of the history; that some lose what was acknowledged shows that these images lose something.
-    let images = images(Durability::Normal, 6);
-    assert!(images.iter().any(|(acknowledged, found)| found < acknowledged), "{images:?}");
+    assert!(images > 50, "only {images} images");
 }
