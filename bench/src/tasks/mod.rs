@@ -33,7 +33,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use levada_base::World;
 use levada_store::alphabets::PublicState;
-use levada_store::{Query, Store};
+use levada_store::{ExecutionFilter, Query, Store};
 use levada_tasks::{Settings, Tasks};
 use levada_testing_postgres::Server;
 
@@ -42,6 +42,8 @@ use stores::{Counts, Kind, MemoryStores, Place, PostgresStores, SqliteStores, St
 
 /// How long background work may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+/// Executions that are counted at a time.
+const EXPECTED_PAGE: u32 = 10_000;
 
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
@@ -227,11 +229,18 @@ impl<P: Place> Node<P> {
 
     /// Checks how many executions are in a state, as the store itself counts them.
     pub async fn expect(&self, state: PublicState, count: usize) -> Result<()> {
-        let page = self.tasks.store().read(Query::Counts).await?;
-        let here = page.counts.iter().filter(|count| count.gauge == "executions");
-        let found: i64 =
-            here.filter(|count| count.labels.iter().any(|label| label == state.word())).map(|count| count.value).sum();
-        ensure!(usize::try_from(found) == Ok(count), "{found} executions are {}, not {count}", state.word());
+        let filter = ExecutionFilter { states: vec![state], ..ExecutionFilter::default() };
+        let (mut found, mut after) = (0, None);
+        loop {
+            let page = self.tasks.store().read(Query::Executions(filter.clone(), after, EXPECTED_PAGE)).await?;
+            found += page.rows.executions.len();
+            after = page.next;
+            // More than expected is wrong, however many more.
+            if after.is_none() || found > count {
+                break;
+            }
+        }
+        ensure!(found == count, "{found} executions are {}, not {count}", state.word());
         Ok(())
     }
 

@@ -102,7 +102,7 @@ pub fn attempt_limit(operation: Duration) -> Duration {
 }
 
 /// What a new connection is told, and asked, in one round trip. Plans are made once and must stay good while tables grow from
-/// nothing to millions, so they may only use indexes.
+/// nothing to millions, so they may only use indexes, and those in their order.
 fn setup(settings: &Settings) -> String {
     let limit_ms = attempt_limit(settings.operation_timeout).as_millis();
     format!(
@@ -117,6 +117,7 @@ fn setup(settings: &Settings) -> String {
         SET enable_seqscan = off;
         SET enable_hashjoin = off;
         SET enable_mergejoin = off;
+        SET enable_bitmapscan = off;
         SELECT current_setting('server_version_num'), pg_is_in_recovery()",
         schema = quoted(&settings.schema),
         lock_ms = limit_ms.div_ceil(2),

@@ -16,7 +16,6 @@ const GAUGES: &[&str] = &[
     "cancel_backlog",
     "marks",
     "cancel_pending",
-    "open_groups",
     "workers",
     "store_bytes",
     NOW,

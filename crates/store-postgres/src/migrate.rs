@@ -46,7 +46,7 @@ fn begin(schema: &str) -> String {
         DO $$ BEGIN
             IF to_regnamespace({}) IS NULL THEN CREATE SCHEMA {schema}; END IF;
         END $$;
-        CREATE TABLE IF NOT EXISTS {schema}.migration (number integer PRIMARY KEY, checksum text NOT NULL)",
+        CREATE TABLE IF NOT EXISTS {schema}.migration (number integer PRIMARY KEY, checksum varchar(100) NOT NULL)",
         literal(&schema)
     )
 }

@@ -81,7 +81,7 @@ async fn prepare(connections: &Connections, schema: &str) -> Result<u128, Failur
         session.roll_back().await;
         return Err(failure);
     }
-    let row = client.query_one("SELECT instance FROM store_identity", &[]).await?;
+    let row = client.query_one("SELECT store_instance()", &[]).await?;
     let instance: uuid::Uuid = row.try_get(0).map_err(|_| unreachable("the store has no name"))?;
     session.done();
     Ok(instance.as_u128())

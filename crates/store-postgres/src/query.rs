@@ -191,6 +191,15 @@ fn plain(query: &Query) -> Fragment {
             UNION ALL SELECT {attempt a} FROM attempt a WHERE a.execution_id = $id",
             id(execution.0),
         ),
+        Query::Edges { run, after, limit: most } => {
+            let (child, upstream) = after.map_or((0, 0), |(child, upstream)| (child.0, upstream.0));
+            let mut params = limit(most);
+            params.extend(
+                [("run", run.0), ("child", child), ("upstream", upstream)]
+                    .map(|(name, id)| (name, Param::Id(Uuid::from_u128(id)))),
+            );
+            Fragment::new(include_str!("sql/list_edges.sql"), params)
+        }
         Query::PendingCancels { namespaces, older_than_ms, limit: most } => {
             let mut params = limit(most);
             params.extend([("namespaces", Param::AnyTexts(namespaces.clone())), ("older", Param::Int(*older_than_ms))]);
@@ -207,7 +216,7 @@ fn plain(query: &Query) -> Fragment {
         Query::BacklogRuns(asked) => narrowed(
             asked,
             "id",
-            "SELECT {run r} FROM (SELECT * FROM run e WHERE cancel_backlog = 1{wanted} ORDER BY id LIMIT $limit) r",
+            "SELECT {run r} FROM (SELECT * FROM run e WHERE cancel_backlog = 1 AND phase <> 3{wanted} ORDER BY id LIMIT $limit) r",
         ),
         Query::AwaitedEnds(asked, awaiting) => awaited_ends(asked, awaiting),
         Query::ReadyRoutes(most) => Fragment::new(

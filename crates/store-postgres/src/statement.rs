@@ -7,6 +7,10 @@
 //!   up to [`levada_store::SLICE_BYTES_MAX`];
 //! - a fact about the slice and its values (`{locked_run r.id}`), see [`Fact`];
 //! - `{known x}`: the executions of `x` with last attempt, policy, route and run;
+//! - `{each t a condition}`: of every row before, the rows of a table that fit it, found one row after the other; `{maybe …}` keeps
+//!   rows for which there is none. A plan is made once and stays: left to itself the server may well read a whole index in place of
+//!   looking up some keys, if the table was small when the plan was made;
+//! - `{sound t a}`: whether the row's small integers are words of their alphabets, so that it can be read;
 //! - `{lock}`, `{skip}`: locking clauses, which are empty for reads without locks; `{now}`: store time; `{moment}`: the slice's time.
 //!
 //! `$name` is a parameter. Not here: what the statements mean, and who runs them.
@@ -111,6 +115,9 @@ fn replacement(word: &str, mode: Mode) -> String {
         ("moment", _) => "{moment_at {now}, (SELECT (last_value + 1) << 24 FROM transaction_number)}"
             .replace("{now}", &replacement("now", mode)),
         ("known", x) => KNOWN.replace("{x}", x),
+        ("each", looked_up) => format!("CROSS JOIN LATERAL {}", lookup(looked_up)),
+        ("maybe", looked_up) => format!("LEFT JOIN LATERAL {} ON true", lookup(looked_up)),
+        ("sound", rest) => sound(rest),
         ("bare", rest) => row(rest, |column| (column == "bytes").then(|| "''::bytea".to_owned())),
         ("small", rest) => {
             let alias = rest.rsplit(' ').next().unwrap_or_default();
@@ -125,10 +132,28 @@ fn replacement(word: &str, mode: Mode) -> String {
 }
 
 const KNOWN: &str = "SELECT {execution {x}} FROM {x}
-UNION ALL SELECT {attempt a} FROM {x} JOIN attempt a ON a.execution_id = {x}.id AND a.attempt_no = {x}.attempt_no
-UNION ALL SELECT {policy p} FROM (SELECT DISTINCT policy_id AS id FROM {x}) u JOIN policy p ON p.id = u.id
-UNION ALL SELECT {route r} FROM (SELECT DISTINCT route_id AS id FROM {x}) u JOIN route r ON r.id = u.id
-UNION ALL SELECT {run r} FROM (SELECT DISTINCT run_id AS id FROM {x}) u JOIN run r ON r.id = u.id";
+UNION ALL SELECT {attempt a} FROM {x} {each attempt a execution_id = {x}.id AND attempt_no = {x}.attempt_no}
+UNION ALL SELECT {policy p} FROM (SELECT DISTINCT policy_id AS id FROM {x}) u {each policy p id = u.id}
+UNION ALL SELECT {route r} FROM (SELECT DISTINCT route_id AS id FROM {x}) u {each route r id = u.id}
+UNION ALL SELECT {run r} FROM (SELECT DISTINCT run_id AS id FROM {x}) u {each run r id = u.id}";
+
+/// The rows of a table that fit a condition. The offset keeps the server from joining them in another order.
+fn lookup(table_alias_condition: &str) -> String {
+    let mut words = table_alias_condition.splitn(3, ' ');
+    let (table, alias, condition) = (words.next(), words.next(), words.next());
+    let [table, alias, condition] = [table, alias, condition].map(Option::unwrap_or_default);
+    format!("(SELECT * FROM {table} WHERE {condition} OFFSET 0) {alias}")
+}
+
+fn sound(table_and_alias: &str) -> String {
+    let (name, alias) = table_and_alias.split_once(' ').unwrap_or((table_and_alias, table_and_alias));
+    let columns = TABLES.iter().filter(|table| table.name == name).flat_map(|table| table.columns);
+    let words = columns.filter(|column| column.words > 0);
+    let known: Vec<_> =
+        words.map(|column| format!("{alias}.\"{}\" BETWEEN 0 AND {}", column.name, column.words.saturating_sub(1))).collect();
+    // Of a column that is null nothing is known, which is not false.
+    format!("(({}) IS NOT FALSE)", known.join(" AND "))
+}
 
 /// `table alias` as the number of the table and the row's columns in their order.
 fn row(table_and_alias: &str, instead: impl Fn(&str) -> Option<String>) -> String {

@@ -1,8 +1,8 @@
 //! Commands as statements: one for all rows of a transaction, whatever their number.
 //!
 //! A statement writes each touched table once, from arrays. Rows that nothing locks before they exist ([`GUARDED`]) are inserted and
-//! not overwritten unless the slice showed them: two nodes that make the same one must not both succeed. Everything else is put over
-//! what is there. Not here: what commands mean (`levada_store::apply`).
+//! not overwritten unless the slice showed them: two nodes that make the same one must not both succeed. Events are new by their
+//! number. Everything else is put over what is there. Not here: what commands mean (`levada_store::apply`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,12 +17,19 @@ use crate::statement::{Statement, sql_type};
 /// Tables whose rows are made without holding a lock that says there is none.
 const GUARDED: &[&str] = &["execution", "run", "request_key", "lane", "worker", "schedule"];
 
+/// The table that has no key in the database: its rows are new by their number.
+const EVENT: &str = "event";
+
 /// A row's table, by its number, and its key.
 type Place = (usize, Vec<Value>);
 
-/// The guarded rows that a slice showed.
+/// The guarded rows that a slice showed, its time, and the first number that only this transaction gives out.
 #[derive(Debug, Default)]
-pub struct Known(BTreeSet<Place>);
+pub struct Known {
+    rows: BTreeSet<Place>,
+    first: i64,
+    now_ms: i64,
+}
 
 impl Known {
     pub fn of(state: &State) -> Self {
@@ -40,7 +47,17 @@ impl Known {
         add("lane", &mut state.lanes.keys().map(|name| vec![Value::Text(name.clone())]));
         add("worker", &mut state.workers.keys().map(|instance| vec![Value::Text(instance.clone())]));
         add("schedule", &mut state.schedules.keys().map(|id| vec![Value::Id(id.0)]));
-        Self(known)
+        Self { rows: known, first: state.seq, now_ms: state.now_ms }
+    }
+
+    /// Whether the slice says that a guarded row is not there.
+    fn lacks(&self, table: &Table, place: &Place) -> bool {
+        GUARDED.contains(&table.name) && !self.rows.contains(place)
+    }
+
+    /// Whether the key is a number that no transaction before had.
+    fn numbers(&self, place: &Place) -> bool {
+        matches!(place.1.first(), Some(Value::Int(number)) if *number >= self.first)
     }
 }
 
@@ -77,7 +94,7 @@ pub fn statements(commands: &[Command], known: &Known, blind: bool) -> Vec<State
         let is_rows = is_row(first);
         let end = rest.iter().position(|command| is_row(command) != is_rows).unwrap_or(rest.len());
         let (part, after) = rest.split_at(end);
-        statements.push(if is_rows { rows(part, known, blind) } else { removals(part) });
+        statements.extend(if is_rows { vec![rows(part, known, blind)] } else { removals(part, known.now_ms) });
         rest = after;
     }
     statements
@@ -135,12 +152,16 @@ fn rows(commands: &[Command], known: &Known, blind: bool) -> Statement {
         let table = TABLES[place.0];
         let (way, values) = match fate {
             Fate::Gone => (Way::Delete, place.1),
+            Fate::Row { values, again } if table.name == EVENT => {
+                if again {
+                    sets.entry((place.0, Way::Delete)).or_default().push(place.1.clone());
+                }
+                (if again || known.numbers(&place) { Way::Insert } else { Way::Keep }, values)
+            }
             Fate::Row { values, again: true } => (Way::Put, values),
             Fate::Row { values, .. } if table.insert_only => (Way::Keep, values),
-            Fate::Row { values, .. } if blind || !GUARDED.contains(&table.name) || known.0.contains(&place) => {
-                (Way::Put, values)
-            }
-            Fate::Row { values, .. } => (Way::Insert, values),
+            Fate::Row { values, .. } if known.lacks(table, &place) && !blind => (Way::Insert, values),
+            Fate::Row { values, .. } => (Way::Put, values),
         };
         sets.entry((place.0, way)).or_default().push(values);
     }
@@ -191,26 +212,36 @@ fn part(table: &Table, way: Way, before: usize) -> String {
         Way::Put => {
             format!("{insert} ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), changed.collect::<Vec<_>>().join(", "))
         }
+        Way::Keep if name == EVENT => {
+            format!("{insert} n({}) WHERE NOT EXISTS (SELECT FROM {name} t WHERE t.id = n.id)", names(table.columns).join(", "))
+        }
         Way::Keep => format!("{insert} ON CONFLICT ({}) DO NOTHING", keys.join(", ")),
         Way::Insert | Way::Delete => insert,
     }
 }
 
-/// One statement for whole runs, stand-alone executions and old events that go.
-fn removals(commands: &[Command]) -> Statement {
-    let (mut runs, mut executions, mut before_ms) = (Vec::new(), Vec::new(), i64::MIN);
+/// One statement for whole runs and stand-alone executions that go, and one for old events.
+fn removals(commands: &[Command], now_ms: i64) -> Vec<Statement> {
+    let (mut runs, mut executions, mut events) = (Vec::new(), Vec::new(), None);
     for command in commands {
         match command {
             Command::DeleteRun(run) => runs.push(Uuid::from_u128(run.0)),
             Command::DeleteExecution(id) => executions.push(Uuid::from_u128(id.0)),
-            Command::DeleteEventsBefore(at_ms) => before_ms = before_ms.max(*at_ms),
+            Command::ForgetEvents { before_ms, span_ms } => events = events.max(Some((*before_ms, *span_ms))),
             Command::Put(_) | Command::Delete(_) => {}
         }
     }
-    Statement {
-        sql: Arc::from(include_str!("sql/remove.sql")),
-        params: vec![Param::Ids(runs), Param::Ids(executions), Param::Int(before_ms)],
+    let mut statements = Vec::new();
+    if !(runs.is_empty() && executions.is_empty()) {
+        let params = vec![Param::Ids(runs), Param::Ids(executions)];
+        statements.push(Statement { sql: Arc::from(include_str!("sql/remove.sql")), params });
     }
+    if let Some((before_ms, span_ms)) = events {
+        let params = vec![Param::Int(before_ms), Param::Int(span_ms.max(1)), Param::Int(now_ms)];
+        statements
+            .push(Statement { sql: Arc::from("SELECT 1 FROM forget_events($1::bigint, $2::bigint, $3::bigint)"), params });
+    }
+    statements
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ pub(crate) fn counts(session: &Session<'_>) -> Result<Vec<Count>> {
         ("cancel_backlog", "SELECT count(*) FROM run WHERE cancel_backlog = 1 AND phase <> 3"),
         ("marks", "SELECT count(*) FROM mark"),
         ("cancel_pending", "SELECT count(*) FROM cancel_pending"),
-        ("open_groups", "SELECT count(*) FROM edge_group WHERE state = 0"),
     ];
     for (gauge, text) in totals {
         counts.insert((gauge, Vec::new()), session.number(text, [])?.unwrap_or(0));
@@ -35,9 +34,7 @@ pub(crate) fn counts(session: &Session<'_>) -> Result<Vec<Count>> {
 type Gauges = BTreeMap<(&'static str, Vec<String>), i64>;
 
 fn per_lane_and_state(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
-    let text = "SELECT coalesce(route.lane, ''), public_state, count(*)
-         FROM execution LEFT JOIN route ON route.id = execution.route_id GROUP BY 1, 2";
-    let mut statement = session.statement(text)?;
+    let mut statement = session.statement(include_str!("sql/counts.sql"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let state = word(PublicState::ALL, PublicState::code, row.get(1)?)?;
@@ -71,7 +68,7 @@ pub(crate) fn bytes(session: &Session<'_>) -> Result<Vec<Count>> {
 }
 
 fn per_run_phase(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
-    let mut statement = session.statement("SELECT phase, count(*) FROM run GROUP BY 1")?;
+    let mut statement = session.statement("SELECT phase, count(*) FROM run WHERE phase <> 3 GROUP BY 1")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let phase = word(RunPhase::ALL, RunPhase::code, row.get(0)?)?;

@@ -8,10 +8,6 @@ use crate::errors::Result;
 use crate::load::lists;
 use crate::session::Session;
 
-const REQUEST_KEY: &str = "SELECT min(expires_ms) FROM request_key
- WHERE NOT EXISTS (SELECT 1 FROM execution WHERE id = request_key.target)
-   AND NOT EXISTS (SELECT 1 FROM run WHERE id = request_key.target)";
-
 /// Where the times of a kind are: table, condition, time, the id that is told with it, and the rest of the order.
 const fn stored(kind: DueKind) -> [&'static str; 5] {
     match kind {
@@ -29,13 +25,7 @@ const fn stored(kind: DueKind) -> [&'static str; 5] {
         DueKind::RetainRun => ["run", "retain_until_ms IS NOT NULL", "retain_until_ms", "id", "id"],
         DueKind::Condition => ["condition", "state = 0 AND expires_ms IS NOT NULL", "expires_ms", "run_id", "run_id, \"key\""],
         DueKind::Schedule => ["schedule", "paused = 0 AND next_fire_ms IS NOT NULL", "next_fire_ms", "id", "id"],
-        DueKind::RequestKey => [
-            "request_key",
-            "NOT EXISTS (SELECT 1 FROM execution WHERE id = target) AND NOT EXISTS (SELECT 1 FROM run WHERE id = target)",
-            "expires_ms",
-            "target",
-            "namespace, \"key\"",
-        ],
+        DueKind::RequestKey => ["request_key", "1", "look_ms", "target", "namespace, \"key\""],
         DueKind::Worker => ["worker", "expires_ms IS NOT NULL", "expires_ms", "zeroblob(16)", "instance"],
     }
 }
@@ -82,7 +72,7 @@ pub(crate) fn earliest(session: &Session<'_>, kind: DueKind) -> Result<Option<i6
         DueKind::RetainRun => "SELECT min(retain_until_ms) FROM run WHERE retain_until_ms IS NOT NULL",
         DueKind::Condition => "SELECT min(expires_ms) FROM condition WHERE state = 0 AND expires_ms IS NOT NULL",
         DueKind::Schedule => "SELECT min(next_fire_ms) FROM schedule WHERE paused = 0",
-        DueKind::RequestKey => REQUEST_KEY,
+        DueKind::RequestKey => "SELECT min(look_ms) FROM request_key",
         DueKind::Worker => "SELECT min(expires_ms) FROM worker WHERE expires_ms IS NOT NULL",
     };
     let earliest = session.number(text, [])?;

@@ -1,7 +1,8 @@
 //! Answers to reads.
 
 use levada_store::rows::{
-    Attempt, CancelPending, Condition, Execution, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag, WorkerRow,
+    Attempt, CancelPending, Condition, Edge, Execution, Group, Input, Lane, Pin, ResultRow, Route, Row, Run, Schedule, Tag,
+    WorkerRow,
 };
 use levada_store::{
     Awaiting, ExecutionFilter, ExecutionId, Moment, Page, PageCursor, Query, Record, RunFilter, RunId, State, Wanted,
@@ -22,6 +23,10 @@ static ATTEMPTS: Select<Attempt> = Select::new("WHERE execution_id = ?1");
 static INPUT: Select<Input> = Select::new("WHERE execution_id = ?1");
 static RESULTS: Select<ResultRow> = Select::new("WHERE execution_id = ?1");
 static PINS: Select<Pin> = Select::new("WHERE execution_id = ?1");
+static RUN: Select<Run> = Select::new("WHERE id = ?1");
+pub(crate) static EDGES: Select<Edge> =
+    Select::new("WHERE run_id = ?1 AND (child, upstream) > (?2, ?3) ORDER BY child, upstream LIMIT ?4");
+static GROUP: Select<Group> = Select::new("WHERE child = ?1");
 static PINNED: Select<ResultRow> = Select::new("WHERE execution_id = ?1 AND generation = ?2");
 static ROUTE: Select<Route> = Select::new("WHERE id = ?1");
 static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
@@ -38,7 +43,7 @@ static MARKED_RUNS: Select<Run> = Select::new(
     )",
 );
 static BACKLOG_RUNS: Select<Run> = Select::new(
-    "WHERE cancel_backlog = 1 AND (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
+    "WHERE cancel_backlog = 1 AND phase <> 3 AND (?2 IS NULL OR hex(namespace) IN (SELECT value FROM json_each(?2)))
         AND (?3 IS NULL OR hex(id) NOT IN (SELECT value FROM json_each(?3)))
     ORDER BY id LIMIT ?1",
 );
@@ -72,6 +77,7 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
         }
         Query::Executions(filter, after, limit) => executions(session, filter, *after, *limit, &mut page)?,
         Query::Runs(filter, after, limit) => runs(session, filter, *after, *limit, &mut page)?,
+        Query::Edges { run, after, limit } => edges(session, *run, *after, *limit, rows)?,
         Query::PendingCancels { namespaces, older_than_ms, limit } => {
             let mut asked = Asked::default();
             asked.one_of("namespace", namespaces.as_deref());
@@ -142,6 +148,24 @@ fn awaited_by(session: &Session<'_>, wanted: &Wanted, upstreams: &[u128], runs: 
     ordered.dedup_by(|(_, row), (_, other)| (row.run_id, &row.key) == (other.run_id, &other.key));
     ordered.truncate(wanted.limit as usize);
     Ok(ordered.into_iter().map(|(_, row)| row).collect())
+}
+
+fn edges(
+    session: &Session<'_>,
+    run: RunId,
+    after: Option<(ExecutionId, ExecutionId)>,
+    limit: u32,
+    rows: &mut State,
+) -> Result<()> {
+    bring(session, &RUN, [id(run.0)], rows)?;
+    let (child, upstream) = after.map_or((0, 0), |(child, upstream)| (child.0, upstream.0));
+    for edge in session.all(&EDGES, (id(run.0), id(child), id(upstream), limit))? {
+        if !rows.groups.contains_key(&edge.child) {
+            bring(session, &GROUP, [id(edge.child.0)], rows)?;
+        }
+        rows.put(edge.into());
+    }
+    Ok(())
 }
 
 fn bring<R: Row + Into<Record>>(

@@ -33,6 +33,15 @@ const DELETE_RUN: &[&str] = &[
     "DELETE FROM edge WHERE run_id = ?1",
     "DELETE FROM condition WHERE run_id = ?1",
     "DELETE FROM run WHERE id = ?1",
+    // Of a schedule the latest fire stays.
+    "DELETE FROM schedule_fire WHERE (schedule_id, nominal_ms) IN (
+        SELECT gone.schedule_id, gone.nominal_ms FROM schedule_fire AS own
+        CROSS JOIN schedule_fire AS gone ON gone.schedule_id = own.schedule_id AND gone.nominal_ms <= own.nominal_ms
+        WHERE own.run_id = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE id = gone.run_id) AND EXISTS (
+            SELECT 1 FROM schedule_fire AS later
+            WHERE later.schedule_id = gone.schedule_id AND later.nominal_ms > gone.nominal_ms
+        )
+    )",
 ];
 
 /// What goes with an execution: the parameter is its id.
@@ -63,7 +72,7 @@ fn place(command: &Command) -> Option<usize> {
     let table = match command {
         Command::Put(record) => record.table(),
         Command::Delete(key) => key.table(),
-        Command::DeleteRun(_) | Command::DeleteExecution(_) | Command::DeleteEventsBefore(_) => return None,
+        Command::DeleteRun(_) | Command::DeleteExecution(_) | Command::ForgetEvents { .. } => return None,
     };
     WRITES.iter().position(|writes| writes.table == table.name)
 }
@@ -104,7 +113,7 @@ fn remove(session: &Session<'_>, command: &Command) -> Result<()> {
         Command::DeleteExecution(execution) => {
             DELETE_EXECUTION.iter().try_for_each(|text| session.execute(text, [id(execution.0)]))
         }
-        Command::DeleteEventsBefore(before_ms) => session.execute(DELETE_EVENTS_BEFORE, [before_ms]),
+        Command::ForgetEvents { before_ms, .. } => session.execute(DELETE_EVENTS_BEFORE, [before_ms]),
     }
 }
 

@@ -47,6 +47,7 @@ macro_rules! alphabet {
 
         impl Field for $Name {
             const KIND: Kind = Kind::Small;
+            const WORDS: usize = Self::ALL.len();
             fn to_value(&self) -> Value {
                 Value::Int(i64::from(self.code()))
             }

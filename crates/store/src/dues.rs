@@ -1,7 +1,6 @@
 //! The stored times of each kind: how long a background worker may sleep, and whose time comes first.
 
 use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
-use crate::ids::{ExecutionId, RunId};
 use crate::limits::BUILD_MS_MAX;
 use crate::rows::{Execution, Run};
 use crate::scope::{DueKind, Wanted};
@@ -85,12 +84,10 @@ fn conditions(state: &State) -> Vec<Time<'_>> {
     .collect()
 }
 
-/// A key goes when its window is over and what it stands for is no longer stored.
 fn request_keys(state: &State) -> Vec<Time<'_>> {
-    let stored = |id: ExecutionId| state.executions.contains_key(&id) || state.runs.contains_key(&RunId(id.0));
-    let over = state.request_keys.iter().filter(|(_, row)| !stored(row.target));
-    over.map(|((namespace, key), row)| Time {
-        at_ms: row.expires_ms,
+    let all = state.request_keys.iter();
+    all.map(|((namespace, key), row)| Time {
+        at_ms: row.look_ms,
         key: (0, namespace, key),
         namespace: Some(namespace),
         id: row.target.0,

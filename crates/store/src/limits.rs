@@ -56,8 +56,15 @@ pub const RETRIES_DEFAULT: i32 = 3;
 pub const REQUEST_KEY_WINDOW_MS_MIN: i64 = 60_000;
 pub const REQUEST_KEY_WINDOW_MS_MAX: i64 = 30 * 86_400_000;
 pub const REQUEST_KEY_WINDOW_MS_DEFAULT: i64 = 86_400_000;
+/// How long a request key is left alone at least whose window is over and whose target is stored.
+pub const REQUEST_KEY_LOOK_MS: i64 = 600_000;
 /// How long an ended run or execution is kept, unless its policy says otherwise.
 pub const RETENTION_MS_DEFAULT: i64 = 7 * 86_400_000;
+/// Events are dropped by spans of time: as many as are kept, and the shortest one.
+pub const EVENT_SPANS_KEPT: i64 = 11;
+pub const EVENT_SPAN_MS_MIN: i64 = 3_600_000;
+/// Parts in which a store keeps events, at most: those of the spans, the part of now, the next one, and what is in none.
+pub const EVENT_PARTS_MAX: usize = 16;
 /// How long a run may be built, and a stand-alone execution staged.
 pub const BUILD_MS_MAX: i64 = 3_600_000;
 /// How long a mark_only cancel leaves members untouched.

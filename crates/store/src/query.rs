@@ -21,13 +21,19 @@ pub enum Query {
     Executions(ExecutionFilter, Option<PageCursor>, u32),
     /// Runs in the order of (creation time, id), with tags.
     Runs(RunFilter, Option<PageCursor>, u32),
+    /// Edges of a run in the order of (child, upstream), behind one of them, with the groups that they lead to and the run's header.
+    Edges {
+        run: RunId,
+        after: Option<(ExecutionId, ExecutionId)>,
+        limit: u32,
+    },
     /// Pending cancels that may be tried now, in the order of (enqueued, group): of namespaces, older than so many milliseconds.
     PendingCancels {
         namespaces: Option<Vec<String>>,
         older_than_ms: i64,
         limit: u32,
     },
-    /// Headers of runs that have marks; of runs whose cancel has members left to end.
+    /// Headers of runs that have marks; of runs that have not ended and whose cancel has members left to end.
     MarkedRuns(Wanted),
     BacklogRuns(Wanted),
     /// The earliest stored times of a kind, passed or to come, and whose they are.
@@ -40,7 +46,8 @@ pub enum Query {
     Lanes,
     Workers,
     Schedules,
-    /// Executions per lane and public state, and the other gauges.
+    /// The gauges: what is there and may change yet. Executions per lane and public state and runs per phase, without those that
+    /// ended; leases, marks, pending cancels, runs with a backlog, workers per lane. What ended is counted where it ends.
     Counts,
     /// Bytes of each table with its indexes, as far as the store can tell: counts of the gauge `store_bytes`. It may read all of the
     /// store's pages.

@@ -35,7 +35,8 @@ pub enum Scope {
     /// For cancelling siblings: one group, locked if nobody else holds it, the edges into it, and up to
     /// [`crate::limits::DISPATCH_CHUNK_MAX`] + 1 of the executions that are to be cancelled; how many are spared.
     Group(ExecutionId),
-    /// Rows whose time has come, earliest first, locked if nobody else holds them.
+    /// Rows whose time has come, earliest first, locked if nobody else holds them; with request keys what they stand for, without
+    /// locks.
     Due(DueKind, Wanted),
     /// A request key and what it stands for, without locks.
     Key(String, String),

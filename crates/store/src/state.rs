@@ -173,12 +173,15 @@ pub enum Command {
     Put(Record),
     /// The row is gone.
     Delete(RecordKey),
-    /// Everything about a run and its members is gone, but for events and request keys, which are remembered for their own time.
+    /// Everything about a run and its members is gone, but for events and request keys, which are remembered for their own time. If a
+    /// schedule began it, the fires up to then whose runs are gone go with it, but for the schedule's latest: no nominal time begins
+    /// a second run.
     DeleteRun(RunId),
     /// Everything about a stand-alone execution is gone, but for events and request keys.
     DeleteExecution(ExecutionId),
-    /// Events before this moment are gone.
-    DeleteEventsBefore(i64),
+    /// Events before a moment are gone. A store that keeps events in parts by time makes the next parts so long, beginning at multiples
+    /// of it, so that a multiple as the moment drops them whole.
+    ForgetEvents { before_ms: i64, span_ms: i64 },
 }
 
 impl State {
@@ -228,7 +231,7 @@ pub fn apply(state: &mut State, command: &Command) -> Result<(), RuleViolation> 
         Command::Delete(key) => state.remove(key),
         Command::DeleteRun(run) => delete_run(state, *run),
         Command::DeleteExecution(execution) => delete_execution(state, *execution),
-        Command::DeleteEventsBefore(before_ms) => state.events.retain(|_, event| event.at_ms >= *before_ms),
+        Command::ForgetEvents { before_ms, .. } => state.events.retain(|_, event| event.at_ms >= *before_ms),
     }
     Ok(())
 }
@@ -254,6 +257,18 @@ fn delete_run(state: &mut State, run: RunId) {
     state.conditions.retain(|key, _| key.0 != run);
     state.tags.retain(|key, _| key.0.0 != run.0);
     state.runs.remove(&run);
+    delete_fires(state, run);
+}
+
+fn delete_fires(state: &mut State, run: RunId) {
+    let fires = &state.schedule_fires;
+    let own = fires.iter().filter(|(_, fire)| fire.run_id == run).map(|(key, _)| *key);
+    let over = own.flat_map(|(schedule, nominal_ms)| {
+        let latest = fires.range((schedule, i64::MIN)..=(schedule, i64::MAX)).next_back().map(|(key, _)| *key);
+        fires.range((schedule, i64::MIN)..=(schedule, nominal_ms)).filter(move |(key, _)| Some(**key) != latest)
+    });
+    let gone: Vec<_> = over.filter(|(_, fire)| !state.runs.contains_key(&fire.run_id)).map(|(key, _)| *key).collect();
+    gone.iter().for_each(|key| drop(state.schedule_fires.remove(key)));
 }
 
 fn delete_execution(state: &mut State, execution: ExecutionId) {

@@ -45,6 +45,8 @@ pub struct Column {
     pub name: &'static str,
     pub kind: Kind,
     pub nullable: bool,
+    /// The words of its alphabet, whose integers are 0 and those that follow; 0 if it has none.
+    pub words: usize,
 }
 
 /// A table: its name, its columns with the key's first, and how many of them are the key.
@@ -74,6 +76,8 @@ impl fmt::Display for BadValue {
 pub trait Field: Sized {
     const KIND: Kind;
     const NULLABLE: bool = false;
+    /// See [`Column::words`].
+    const WORDS: usize = 0;
 
     fn to_value(&self) -> Value;
 
@@ -122,6 +126,7 @@ id_fields!(ExecutionId, RunId, ScheduleId, Token);
 
 impl Field for bool {
     const KIND: Kind = Kind::Small;
+    const WORDS: usize = 2;
 
     fn to_value(&self) -> Value {
         Value::Int(i64::from(*self))
@@ -169,6 +174,7 @@ impl Field for Vec<u8> {
 impl<T: Field> Field for Option<T> {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = true;
+    const WORDS: usize = T::WORDS;
 
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Null, T::to_value)

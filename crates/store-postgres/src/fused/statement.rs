@@ -5,6 +5,7 @@ use levada_store::value::{Field, Kind};
 use levada_store::{Fused, FusedClaim, FusedEnd, FusedRenew, limits};
 use uuid::Uuid;
 
+use crate::load::with_candidates;
 use crate::param::Param;
 use crate::statement::Fragment;
 
@@ -19,9 +20,9 @@ pub fn fused(calls: &[&Fused], now_ms: Option<i64>, floor_ms: i64, inline_run_ma
         }
     }
     let (template, mut params) = match claims.first() {
-        Some((_, like)) => (include_str!("../sql/fused/claim.sql"), claimed(like, &claims)),
-        None if ended.is_empty() => (include_str!("../sql/fused/renew.sql"), renew(renewed)),
-        None => (include_str!("../sql/fused/end.sql"), end(ended, inline_run_max)),
+        Some((_, like)) => (with_candidates(include_str!("../sql/fused/claim.sql")), claimed(like, &claims)),
+        None if ended.is_empty() => (include_str!("../sql/fused/renew.sql").to_owned(), renew(renewed)),
+        None => (include_str!("../sql/fused/end.sql").to_owned(), end(ended, inline_run_max)),
     };
     params.push(("now", Param::Time(now_ms)));
     params.push(("floor", Param::Int(floor_ms)));

@@ -38,6 +38,11 @@ fn is_same(one: &ClaimScope, other: &ClaimScope) -> bool {
     (&one.lanes, &one.namespaces, &one.capabilities) == (&other.lanes, &other.namespaces, &other.capabilities)
 }
 
+/// The template of a claim with what all claims look for: the routes that fit and the first of their executions.
+pub fn with_candidates(template: &str) -> String {
+    template.replace("{claim.ctes}", include_str!("../sql/load/claim.ctes.sql").trim_end())
+}
+
 impl Kind<'_> {
     fn total(&self) -> i64 {
         self.claims.iter().map(|claim| i64::from(claim.limit)).sum()
@@ -55,7 +60,7 @@ impl Kind<'_> {
             ("instances", Param::Texts(self.claims.iter().map(|claim| claim.instance.clone()).collect())),
             ("limits", Param::Ints(limits)),
         ];
-        Fragment::new(include_str!("../sql/load/claim.sql"), params)
+        Fragment::new(with_candidates(include_str!("../sql/load/claim.sql")), params)
     }
 }
 

@@ -33,12 +33,7 @@ pub const fn stored(kind: DueKind) -> Due {
         DueKind::Condition => ("condition", "e.state = 0 AND e.expires_ms IS NOT NULL", "e.expires_ms", 0),
         DueKind::Schedule => ("schedule", "e.paused = 0 AND e.next_fire_ms IS NOT NULL", "e.next_fire_ms", 0),
         DueKind::Worker => ("worker", "e.expires_ms IS NOT NULL", "e.expires_ms", 0),
-        DueKind::RequestKey => (
-            "request_key",
-            "NOT EXISTS (SELECT FROM execution WHERE id = e.target) AND NOT EXISTS (SELECT FROM run WHERE id = e.target)",
-            "e.expires_ms",
-            0,
-        ),
+        DueKind::RequestKey => ("request_key", "true", "e.look_ms", 0),
     };
     Due { table, condition, time, after_ms }
 }

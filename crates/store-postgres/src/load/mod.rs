@@ -16,6 +16,7 @@ use levada_store::{BuildingScope, ClaimScope, ExecutionId, RunId, Scope, State};
 use crate::param::Param;
 use crate::statement::{Fragment, Mode, Statement};
 
+pub use claim::with_candidates;
 pub use due::{first, stored, wanted};
 
 /// What the statements depend on besides the scope.

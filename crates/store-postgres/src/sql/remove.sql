@@ -1,5 +1,5 @@
--- Request keys stay: they are remembered for their own time.
--- Everything about runs ($1) and stand-alone executions ($2), and events before a time ($3).
+-- Everything about runs ($1) and stand-alone executions ($2). Request keys stay: they are remembered for their own time. Of a
+-- schedule the latest fire stays.
 WITH gone AS MATERIALIZED (
     SELECT unnest($2::uuid[]) AS id UNION SELECT id FROM execution WHERE run_id = ANY($1::uuid[])
 ), owner AS MATERIALIZED (
@@ -18,5 +18,12 @@ d10 AS (DELETE FROM tag t USING owner o WHERE t.owner = o.id),
 d11 AS (DELETE FROM edge WHERE run_id = ANY($1::uuid[])),
 d12 AS (DELETE FROM condition WHERE run_id = ANY($1::uuid[])),
 d13 AS (DELETE FROM run WHERE id = ANY($1::uuid[])),
-d14 AS (DELETE FROM event WHERE at_ms < $3::bigint)
+d14 AS (
+    DELETE FROM schedule_fire t USING (
+        SELECT schedule_id, max(nominal_ms) AS nominal_ms FROM schedule_fire WHERE run_id = ANY($1::uuid[]) GROUP BY schedule_id
+    ) own
+    WHERE t.schedule_id = own.schedule_id AND t.nominal_ms <= own.nominal_ms
+        AND EXISTS (SELECT FROM schedule_fire l WHERE l.schedule_id = t.schedule_id AND l.nominal_ms > t.nominal_ms)
+        AND (t.run_id = ANY($1::uuid[]) OR NOT EXISTS (SELECT FROM run r WHERE r.id = t.run_id))
+)
 SELECT 1

@@ -30,10 +30,7 @@ due!(CANCEL_GRACES: Run, "id", "cancel_grace_ms <= ?1 ORDER BY cancel_grace_ms, 
 due!(RETAINED_RUNS: Run, "id", "retain_until_ms <= ?1 ORDER BY retain_until_ms, id");
 due!(CONDITIONS: Condition, "run_id", "state = 0 AND expires_ms <= ?1 ORDER BY expires_ms, run_id, \"key\"");
 due!(SCHEDULES: Schedule, "id", "paused = 0 AND next_fire_ms <= ?1 ORDER BY next_fire_ms, id");
-due!(REQUEST_KEYS: RequestKey, "target", "expires_ms <= ?1
-       AND NOT EXISTS (SELECT 1 FROM execution WHERE id = request_key.target)
-       AND NOT EXISTS (SELECT 1 FROM run WHERE id = request_key.target)
-     ORDER BY expires_ms, namespace, \"key\"");
+due!(REQUEST_KEYS: RequestKey, "target", "look_ms <= ?1 ORDER BY look_ms, namespace, \"key\"");
 static WORKERS: Select<WorkerRow> = Select::new("WHERE expires_ms <= ?1 ORDER BY expires_ms, instance LIMIT ?2");
 
 /// Namespaces and ids as the statements take them, each in hexadecimal digits; none for all.
@@ -63,7 +60,7 @@ impl Slice<'_> {
             DueKind::RetainRun => self.due_runs(&RETAINED_RUNS, wanted),
             DueKind::Condition => self.bring(&CONDITIONS, (now_ms, limit, names, except)),
             DueKind::Schedule => self.due_schedules(wanted),
-            DueKind::RequestKey => self.bring(&REQUEST_KEYS, (now_ms, limit, names, except)),
+            DueKind::RequestKey => self.due_request_keys(now_ms, wanted),
             DueKind::Worker => self.bring(&WORKERS, (now_ms, limit)),
         }
     }
@@ -81,6 +78,12 @@ impl Slice<'_> {
             self.state.put(run.into());
         }
         Ok(())
+    }
+
+    fn due_request_keys(&mut self, now_ms: i64, wanted: &Wanted) -> Result<()> {
+        let (names, except) = lists(wanted);
+        let rows = self.session.all(&REQUEST_KEYS, (now_ms, wanted.limit, names, except))?;
+        rows.into_iter().try_for_each(|row| self.with_target(row))
     }
 
     fn due_schedules(&mut self, wanted: &Wanted) -> Result<()> {

@@ -26,6 +26,8 @@ use crate::errors::Result;
 use crate::select::Select;
 use crate::session::Session;
 
+#[cfg(test)]
+pub(crate) use claim::SEARCH;
 pub(crate) use due::lists;
 pub(crate) use places::Places;
 use run::EDGES_FROM;
@@ -182,7 +184,11 @@ impl Slice<'_> {
     }
 
     fn key(&mut self, namespace: &str, key: &str) -> Result<()> {
-        let Some(row) = self.session.one(&REQUEST_KEY, (namespace, key))? else { return Ok(()) };
+        self.session.one(&REQUEST_KEY, (namespace, key))?.map_or(Ok(()), |row| self.with_target(row))
+    }
+
+    /// A request key and what it stands for.
+    fn with_target(&mut self, row: RequestKey) -> Result<()> {
         self.bring(&EXECUTION, [id(row.target.0)])?;
         self.bring(&RUN, [id(row.target.0)])?;
         self.state.put(row.into());

@@ -88,7 +88,8 @@ fn st_30_the_log_is_moved_into_the_file_while_the_store_is_open() {
         for _ in 0..60 {
             let rows = (0..1_000).map(|number| event(number, EventKind::Claimed, &row).into());
             put(&store, rows.chain([row.clone().into()])).expect("written");
-            commit(&store, Scope::EngineNodes, vec![Command::DeleteEventsBefore(i64::MAX)]).expect("deleted");
+            commit(&store, Scope::EngineNodes, vec![Command::ForgetEvents { before_ms: i64::MAX, span_ms: 1 }])
+                .expect("deleted");
         }
         let (done, log_bytes) = (store.statistics(), log.metadata().expect("a log").len());
         assert!(done.checkpoints > 0 && done.checkpoints_failed == 0, "{done:?}");

@@ -43,7 +43,8 @@ fn numbers_and_time_go_on_after_reopening_whatever_was_deleted() {
     let store = stage.open_in(world);
     let row = ready(4, 1);
     put(&store, [event(90, EventKind::Claimed, &row).into(), row.into()]).expect("written");
-    commit(&store, Scope::Executions(vec![]), vec![levada_store::Command::DeleteEventsBefore(i64::MAX)]).expect("deleted");
+    commit(&store, Scope::Executions(vec![]), vec![levada_store::Command::ForgetEvents { before_ms: i64::MAX, span_ms: 1 }])
+        .expect("deleted");
     let before = slice(&store, Scope::Executions(vec![])).expect("a slice");
     assert_eq!(before.seq, 91);
     store.close();

@@ -27,6 +27,7 @@ mod cases;
 mod compare;
 mod dice;
 pub mod random;
+pub mod samples;
 mod scopes;
 mod stage;
 mod variants;

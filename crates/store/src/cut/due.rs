@@ -2,7 +2,7 @@
 
 use super::{Slice, owned};
 use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
-use crate::ids::{ExecutionId, RunId};
+use crate::ids::RunId;
 use crate::limits::BUILD_MS_MAX;
 use crate::rows::{Execution, Run};
 use crate::scope::{DueKind, Wanted};
@@ -63,13 +63,11 @@ impl Slice<'_> {
         }
     }
 
-    /// A key goes when its window is over and what it stands for is no longer stored.
     fn due_request_keys(&mut self, wanted: &Wanted) {
-        let full = self.tables.state();
-        let stored = |target: ExecutionId| full.executions.contains_key(&target) || full.runs.contains_key(&RunId(target.0));
-        let rows = full.request_keys.iter().filter(|(_, row)| !stored(row.target) && wanted.lets(&row.namespace, row.target.0));
-        for key in self.earliest(wanted.limit, rows.map(|(key, row)| (row.expires_ms, key.clone()))) {
-            self.state.request_keys.extend(full.request_keys.get_key_value(&key).map(owned));
+        let rows = self.tables.state().request_keys.iter();
+        let rows = rows.filter(|(_, row)| wanted.lets(&row.namespace, row.target.0));
+        for (namespace, key) in self.earliest(wanted.limit, rows.map(|(key, row)| (row.look_ms, key.clone()))) {
+            self.key(&namespace, &key);
         }
     }
 

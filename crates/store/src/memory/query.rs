@@ -1,8 +1,9 @@
 //! Answers to reads, from full state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use crate::alphabets::{ConditionState, GroupState, Hold, Phase, RunPhase};
+use crate::alphabets::{ConditionState, Hold, Phase, RunPhase};
 use crate::cut::{Moment, cut};
 use crate::dues;
 use crate::ids::{ExecutionId, RunId};
@@ -27,6 +28,7 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
         }
         Query::Executions(filter, after, limit) => executions(full, filter, *after, *limit, &mut page),
         Query::Runs(filter, after, limit) => runs(full, filter, *after, *limit, &mut page),
+        Query::Edges { run, after, limit } => edges(full, *run, *after, *limit, &mut page.rows),
         Query::PendingCancels { namespaces, older_than_ms, limit } => {
             let now_ms = moment.now_ms;
             let wanted = |name: &String| namespaces.as_ref().is_none_or(|names| names.contains(name));
@@ -48,7 +50,7 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
             page.rows.runs.extend(runs.map(|run| (run.id, run.clone())));
         }
         Query::BacklogRuns(wanted) => {
-            let waiting = full.runs.values().filter(|run| run.cancel_backlog && lets_run(full, wanted, run.id));
+            let waiting = full.runs.values().filter(|run| is_backlogged(run) && lets_run(full, wanted, run.id));
             page.rows.runs.extend(waiting.take(wanted.limit as usize).map(|run| (run.id, run.clone())));
         }
         Query::Due(kind, wanted) => page.times = dues::first(full, *kind, wanted),
@@ -77,6 +79,10 @@ fn payload(full: &State, id: ExecutionId, rows: &mut State) {
         let result = full.results.get_key_value(&(pin.upstream, pin.generation));
         rows.results.extend(result.map(|(key, row)| (*key, row.clone())));
     }
+}
+
+fn is_backlogged(run: &Run) -> bool {
+    run.cancel_backlog && run.phase != RunPhase::Ended
 }
 
 fn lets_run(full: &State, wanted: &Wanted, run: RunId) -> bool {
@@ -147,6 +153,17 @@ fn runs(full: &State, filter: &RunFilter, after: Option<PageCursor>, limit: u32,
     }
 }
 
+fn edges(full: &State, run: RunId, after: Option<(ExecutionId, ExecutionId)>, limit: u32, rows: &mut State) {
+    rows.runs.extend(full.runs.get(&run).map(|row| (run, row.clone())));
+    let (child, upstream) = after.unwrap_or((ExecutionId(0), ExecutionId(0)));
+    let behind =
+        (Bound::Excluded((run, child, upstream)), Bound::Included((run, ExecutionId(u128::MAX), ExecutionId(u128::MAX))));
+    for (key, edge) in full.edges.range(behind).take(limit as usize) {
+        rows.edges.insert(*key, edge.clone());
+        rows.groups.extend(full.groups.get(&edge.child).map(|group| (edge.child, group.clone())));
+    }
+}
+
 fn tags(full: &State, owner: ExecutionId, rows: &mut State) {
     let tags = full.tags.range((owner, String::new())..).take_while(|(key, _)| key.0 == owner);
     rows.tags.extend(tags.map(|(key, row)| (key.clone(), row.clone())));
@@ -165,21 +182,17 @@ fn cursor_page(mut found: Vec<PageCursor>, after: Option<PageCursor>, limit: u32
 fn counts(full: &State) -> Vec<Count> {
     let mut counts: BTreeMap<(&'static str, Vec<String>), i64> = BTreeMap::new();
     let mut add = |gauge: &'static str, labels: Vec<String>| *counts.entry((gauge, labels)).or_default() += 1;
-    for row in full.executions.values() {
+    for row in full.executions.values().filter(|row| row.phase != Phase::Ended) {
         let lane = full.routes.get(&row.route_id).map(|route| route.lane.clone()).unwrap_or_default();
         add("executions", vec![lane, row.public_state().to_string()]);
         if row.phase == Phase::Active {
             add("leases", Vec::new());
         }
     }
-    full.runs.values().for_each(|run| add("runs", vec![run.phase.to_string()]));
-    full.runs
-        .values()
-        .filter(|run| run.cancel_backlog && run.phase != RunPhase::Ended)
-        .for_each(|_| add("cancel_backlog", vec![]));
+    full.runs.values().filter(|run| run.phase != RunPhase::Ended).for_each(|run| add("runs", vec![run.phase.to_string()]));
+    full.runs.values().filter(|run| is_backlogged(run)).for_each(|_| add("cancel_backlog", vec![]));
     full.marks.values().for_each(|_| add("marks", vec![]));
     full.cancel_pending.values().for_each(|_| add("cancel_pending", vec![]));
-    full.groups.values().filter(|row| row.state == GroupState::Open).for_each(|_| add("open_groups", vec![]));
     for worker in full.workers.values() {
         worker.lanes.split(',').for_each(|lane| add("workers", vec![lane.to_owned()]));
     }

@@ -112,7 +112,7 @@ pub(crate) use table;
 
 /// A column that holds a `T`.
 const fn column<T: crate::value::Field>(name: &'static str) -> crate::value::Column {
-    crate::value::Column { name, kind: T::KIND, nullable: T::NULLABLE }
+    crate::value::Column { name, kind: T::KIND, nullable: T::NULLABLE, words: T::WORDS }
 }
 
 fn take<T: crate::value::Field>(values: &mut std::vec::IntoIter<Value>, column: &'static str) -> Result<T, BadValue> {

@@ -63,6 +63,9 @@ table!(
         target: ExecutionId,
         /// Of the content it was used with.
         digest: i64,
+        /// The end of its window.
         expires_ms: i64,
+        /// When it is looked at: at the end of its window; while its target is stored then, when that may be gone.
+        look_ms: i64,
     }
 );

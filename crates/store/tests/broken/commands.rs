@@ -31,7 +31,9 @@ fn one(fault: Fault, command: Command) -> Vec<Command> {
         (Fault::ForgetsDeletes, Command::Delete(_)) | (Fault::ForgetsDeleteRun, Command::DeleteRun(_)) => Vec::new(),
         (Fault::DeletesOnlyTheRun, Command::DeleteRun(run)) => vec![Command::Delete(RecordKey::Run(run))],
         (Fault::DeletesOnlyTheExecution, Command::DeleteExecution(id)) => vec![Command::Delete(RecordKey::Execution(id))],
-        (Fault::DeletesOneEventTooMany, Command::DeleteEventsBefore(at)) => vec![Command::DeleteEventsBefore(at + 1)],
+        (Fault::DeletesOneEventTooMany, Command::ForgetEvents { before_ms, span_ms }) => {
+            vec![Command::ForgetEvents { before_ms: before_ms + 1, span_ms }]
+        }
         (Fault::OverwritesInserts, Command::Put(Record::Route(row))) => {
             vec![Command::Delete(RecordKey::Route(row.key())), Command::Put(row.into())]
         }

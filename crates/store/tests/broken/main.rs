@@ -31,7 +31,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsDeleteRun, "commands/delete_run"),
     (Fault::DeletesOnlyTheRun, "commands/delete_run"),
     (Fault::DeletesOnlyTheExecution, "commands/delete_execution"),
-    (Fault::DeletesOneEventTooMany, "commands/delete_events_before"),
+    (Fault::DeletesOneEventTooMany, "commands/forget_events"),
     (Fault::OverwritesInserts, "tables/route/change"),
     (Fault::ReversesCommands, "commands/last_put_wins"),
     (Fault::CutsText, "tables/condition/words"),

@@ -169,9 +169,9 @@ impl Poison {
                 self.retained(engine, kind, limit, removed, report).await
             }
             DueKind::RequestKey => {
-                let removed = engine.act_except("sweep", ExpireRequestKeys { limit }, &except).await?;
-                report.add("request_keys", removed);
-                Ok(removed)
+                let swept = engine.act_except("sweep", ExpireRequestKeys { limit }, &except).await?;
+                report.add("request_keys", swept.forgotten);
+                Ok(swept.forgotten + swept.kept)
             }
             DueKind::Worker => {
                 let swept = engine.act("sweep", SweepWorkers { limit }).await?;

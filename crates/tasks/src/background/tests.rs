@@ -20,7 +20,7 @@ fn column_of(kind: DueKind) -> &'static str {
         DueKind::Staged => "execution.created_ms",
         DueKind::CancelGrace => "run.cancel_grace_ms",
         DueKind::Schedule => "schedule.next_fire_ms",
-        DueKind::RequestKey => "request_key.expires_ms",
+        DueKind::RequestKey => "request_key.look_ms",
         DueKind::Worker => "worker.expires_ms",
         DueKind::RetainRun => "run.retain_until_ms",
         DueKind::RetainExecution => "execution.retain_until_ms",
@@ -40,7 +40,8 @@ const NOT_DUE: &str = "
     policy.deadline_ms policy.retention_ms policy.request_key_window_ms policy.lease_ttl_max_ms
     progress.at_ms lane.changed_ms worker.ttl_ms engine_node.started_ms engine_node.alive_ms engine_node.grace_until_ms
     schedule.every_ms schedule.anchor_ms schedule.start_ms schedule.end_ms schedule.jitter_ms schedule.next_nominal_ms
-    schedule.created_ms schedule_fire.nominal_ms schedule_fire.fired_ms event.at_ms";
+    schedule.created_ms schedule_fire.nominal_ms schedule_fire.fired_ms event.at_ms
+    request_key.expires_ms";
 
 /// Written by limits only, which this release refuses.
 const OF_LATER_RELEASES: [&str; 1] = ["execution.recheck_ms"];

@@ -246,12 +246,13 @@ impl<S: Store> Tasks<S> {
         after: Option<(ExecutionId, ExecutionId)>,
         limit: u32,
     ) -> Result<Vec<EdgeView>, Error> {
-        let limit = page_size(limit)? as usize;
-        let graph = self.graph(run).await?;
-        let groups: BTreeMap<_, _> = graph.groups.into_iter().map(|group| (group.child, group)).collect();
-        let edges = graph.edges.into_iter().filter(|edge| after.is_none_or(|after| (edge.child, edge.upstream) > after));
-        let views = edges.take(limit).map(|edge| EdgeView { group: groups.get(&edge.child).cloned(), edge });
-        Ok(views.collect())
+        let rows = self.engine.read(Query::Edges { run, after, limit: page_size(limit)? }).await?.rows;
+        let served = rows.runs.get(&run).is_some_and(|row| self.engine.settings.serves(&row.namespace));
+        if !served {
+            return Err(rules::unknown("run", run));
+        }
+        let view = |edge: Edge| EdgeView { group: rows.groups.get(&edge.child).cloned(), edge };
+        Ok(rows.edges.into_values().map(view).collect())
     }
 
     /// The gauges: executions by lane and public state, and the other numbers of what is there now.

@@ -105,7 +105,7 @@ impl Draft<'_> {
     pub(crate) fn put_request_key(&mut self, key: (&str, &str), target: (KeyOf, ExecutionId), digest: i64, window_ms: i64) {
         let expires_ms = self.now().saturating_add(window_ms);
         let (namespace, key) = (key.0.to_owned(), key.1.to_owned());
-        let row = RequestKey { namespace, key, of: target.0, target: target.1, digest, expires_ms };
+        let row = RequestKey { namespace, key, of: target.0, target: target.1, digest, expires_ms, look_ms: expires_ms };
         self.state.request_keys.insert(row.key(), row);
     }
 

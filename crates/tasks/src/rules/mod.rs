@@ -72,7 +72,7 @@ pub use postpone::PostponeGroup;
 pub use reconcile::{ReconcileGroup, Reconciled};
 pub use renew::{RecordProgress, RenewLeases, Renewed};
 pub use replay::{ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
-pub use retention::{ExpireRequestKeys, RetainExecutions, RetainRuns};
+pub use retention::{ExpireRequestKeys, KeysSwept, RetainExecutions, RetainRuns};
 pub use revoke::{RevokeLease, Revoked};
 pub(crate) use schedules::next_fires;
 pub use schedules::{CreateSchedule, DeleteSchedule, FireSchedule, Fired, PauseSchedule, ResumeSchedule};

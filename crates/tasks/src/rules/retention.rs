@@ -4,7 +4,9 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{Phase, RunPhase};
-use levada_store::{Command, DueKind, Scope};
+use levada_store::limits::REQUEST_KEY_LOOK_MS;
+use levada_store::rows::Row;
+use levada_store::{Command, DueKind, ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, Rule};
@@ -61,18 +63,48 @@ impl Rule for RetainExecutions {
     }
 }
 
+/// What became of the keys that were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeysSwept {
+    pub forgotten: u32,
+    /// What they stand for is stored: they are looked at again.
+    pub kept: u32,
+}
+
 impl Rule for ExpireRequestKeys {
-    /// How many were forgotten.
-    type Answer = u32;
+    type Answer = KeysSwept;
 
     fn scope(&self) -> Scope {
         Scope::Due(DueKind::RequestKey, self.limit.into())
     }
 
-    fn decide(&self, draft: &mut Draft) -> Result<u32, Error> {
+    fn decide(&self, draft: &mut Draft) -> Result<KeysSwept, Error> {
         let now_ms = draft.now();
-        let before = draft.state.request_keys.len();
-        draft.state.request_keys.retain(|_, key| key.expires_ms > now_ms);
-        Ok(u32::try_from(before - draft.state.request_keys.len()).unwrap_or(u32::MAX))
+        let mut swept = KeysSwept::default();
+        let due: Vec<_> = draft.state.request_keys.values().filter(|row| row.look_ms <= now_ms).cloned().collect();
+        for mut row in due {
+            let until_ms = draft.kept_until(row.target);
+            if until_ms.is_none() && row.expires_ms <= now_ms {
+                draft.state.request_keys.remove(&row.key());
+                swept.forgotten += 1;
+            } else {
+                // Not before there is something new to see: every key is looked at a few times in its life.
+                let again_ms = until_ms.unwrap_or(row.expires_ms);
+                row.look_ms = again_ms.max(now_ms.saturating_add(REQUEST_KEY_LOOK_MS));
+                draft.state.request_keys.insert(row.key(), row);
+                swept.kept += 1;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl Draft<'_> {
+    /// Until when the target of a request key is kept at least; none if it is not stored.
+    fn kept_until(&self, target: ExecutionId) -> Option<i64> {
+        let execution = self.state.executions.get(&target).map(|row| row.retain_until_ms);
+        let run = || self.state.runs.get(&RunId(target.0)).map(|row| row.retain_until_ms);
+        // What has not ended has no such time yet.
+        execution.or_else(run).map(|until| until.unwrap_or(i64::MIN))
     }
 }

@@ -2,8 +2,8 @@
 
 use levada_store::ExecutionId;
 use levada_store::alphabets::Outcome;
-use levada_store::limits::{REQUEST_KEY_WINDOW_MS_DEFAULT, RETENTION_MS_DEFAULT};
-use levada_tasks::rules::{CreateExecution, ExpireRequestKeys, RetainExecutions, RetainRuns};
+use levada_store::limits::{REQUEST_KEY_LOOK_MS, REQUEST_KEY_WINDOW_MS_DEFAULT, RETENTION_MS_DEFAULT};
+use levada_tasks::rules::{CreateExecution, ExpireRequestKeys, KeysSwept, RetainExecutions, RetainRuns};
 use levada_tasks::spec::NewExecution;
 
 use crate::world::{World, graph};
@@ -51,11 +51,25 @@ fn r_02_a_request_key_lives_for_its_window_and_as_long_as_its_execution() {
     world.ring.advance(1_000);
     world.complete(handle).expect("live");
     world.ring.advance(REQUEST_KEY_WINDOW_MS_DEFAULT);
-    assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), 0, "it is stored");
+    assert_eq!(world.must(&ExpireRequestKeys { limit: 10 }), KeysSwept { forgotten: 0, kept: 1 }, "it is stored");
+    assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), KeysSwept::default(), "it was looked at just now");
     assert_eq!(world.create(&new), handle.execution, "the key still stands for it");
     world.must(&RetainExecutions { limit: 10 });
-    assert_eq!(world.must(&ExpireRequestKeys { limit: 10 }), 1);
+    world.ring.advance(REQUEST_KEY_LOOK_MS);
+    assert_eq!(world.must(&ExpireRequestKeys { limit: 10 }), KeysSwept { forgotten: 1, kept: 0 });
     assert_ne!(world.create(&new), handle.execution);
+}
+
+#[test]
+fn r_02_a_key_of_what_is_kept_for_long_is_looked_at_again_when_that_may_go() {
+    let mut world = World::new();
+    let new = NewExecution { request_key: Some("order-7".to_owned()), ..NewExecution::of_kind("mail") };
+    let handle = world.active(&new);
+    world.complete(handle).expect("live");
+    world.ring.advance(REQUEST_KEY_WINDOW_MS_DEFAULT);
+    world.must(&ExpireRequestKeys { limit: 10 });
+    let next = levada_store::earliest(world.ring.state(), levada_store::DueKind::RequestKey);
+    assert_eq!(next, world.ring.state().executions[&handle.execution].retain_until_ms);
 }
 
 #[test]
@@ -66,7 +80,7 @@ fn r_02_a_request_key_outlives_an_execution_that_is_kept_for_less_than_its_windo
     let handle = world.active(&new);
     world.complete(handle).expect("live");
     world.must(&RetainExecutions { limit: 10 });
-    assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), 0, "its window is open");
+    assert_eq!(world.no_op(&ExpireRequestKeys { limit: 10 }), KeysSwept::default(), "its window is open");
     let event = CreateExecution { id: ExecutionId(77), new: new.clone() };
     assert_eq!(world.refused(&event), "LV-T002", "a repetition makes no second one, and the first is gone");
     world.ring.advance(REQUEST_KEY_WINDOW_MS_DEFAULT);

@@ -1,13 +1,13 @@
--- Ends executions that stand alone, or whose runs are settled later: all of a call or none. What changed while this statement waited
--- for a lock does not fit, because the rest of what it reads would be older.
+-- Ends executions that stand alone, or whose runs are settled later: all of a call or none. Locks are taken in the order of the items.
+-- What changed while this statement waited for a lock does not fit, because the rest of what it reads would be older.
 WITH locked AS MATERIALIZED (
-    SELECT i.*, e.xmin AS version
+    SELECT i.*, e.version
     FROM unnest(
         $ids, $calls, $sizes, $nths, $fences, $made_by, $digests, $attempts, $outcomes, $causes, $details,
         $storages, $lengths, $result_digests, $facts, $bytes, $classes, $retry_bits, $codes, $messages
     ) i(id, call, size, nth, fence, made_by, digest, attempt, outcome, cause, detail,
         storage, length, result_digest, facts, bytes, class, retry_bit, code, message)
-    JOIN execution e ON e.id = i.id ORDER BY i.id FOR UPDATE OF e
+    CROSS JOIN LATERAL (SELECT o.xmin AS version FROM execution o WHERE o.id = i.id FOR UPDATE) e
 ), moment AS MATERIALIZED (
     SELECT greatest({now}, $floor) AS ms, nextval('transaction_number') << 24 AS seq
     FROM (SELECT count(*) AS n FROM locked) l WHERE l.n >= 0
@@ -15,13 +15,13 @@ WITH locked AS MATERIALIZED (
     SELECT l.*, m.ms, m.seq, e.generation, e.attempt_no, e.namespace, e.run_id, p.retention_ms, o.lane,
         count(*) OVER (PARTITION BY l.call) AS fits
     FROM moment m CROSS JOIN locked l
-    JOIN execution e ON e.id = l.id AND e.xmin = l.version
-    JOIN attempt a ON a.execution_id = e.id AND a.attempt_no = e.attempt_no
-    JOIN policy p ON p.id = e.policy_id JOIN route o ON o.id = e.route_id
-    LEFT JOIN run r ON r.id = e.run_id
+    {each execution e id = l.id AND xmin = l.version}
+    {each attempt a execution_id = e.id AND attempt_no = e.attempt_no}
+    {each policy p id = e.policy_id} {each route o id = e.route_id} {maybe run r id = e.run_id}
     WHERE e.phase = 2 AND e.fence = l.fence AND e.lease_until_ms > m.ms AND a.state = 0
         AND (l.retry_bit IS NULL OR p.retry_on & l.retry_bit = 0)
         AND (e.run_id IS NULL OR r.phase = 0 OR r.members > $inline)
+        AND {sound execution e} AND {sound attempt a} AND {sound run r}
 ), written AS MATERIALIZED (
     SELECT *, seq + row_number() OVER (ORDER BY call, nth) - 1 AS event FROM fit WHERE fits = size
 ), ended AS (
@@ -50,7 +50,7 @@ WITH locked AS MATERIALIZED (
     INSERT INTO event (id, at_ms, run_id, execution_id, generation, attempt_no, kind, namespace, lane, detail)
     SELECT event, ms, run_id, id, generation, attempt_no, $kind, namespace, lane, detail FROM written
 ), x AS MATERIALIZED (
-    SELECT e.* FROM written w JOIN execution e ON e.id = w.id
+    SELECT e.* FROM written w {each execution e id = w.id}
 )
 {known x}
 UNION ALL SELECT {done w.call} FROM (SELECT DISTINCT call FROM written) w

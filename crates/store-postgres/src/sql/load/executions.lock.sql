@@ -8,7 +8,9 @@ WITH near AS MATERIALIZED (
 ), r AS MATERIALIZED (
     SELECT id FROM run WHERE id IN (SELECT unnest($runs) UNION SELECT id FROM whole) ORDER BY id {lock}
 ), g AS MATERIALIZED (
-    SELECT child FROM edge_group WHERE run_id IN (SELECT id FROM whole) AND (SELECT count(*) FROM r) >= 0 ORDER BY child {lock}
+    SELECT child FROM edge_group
+    WHERE child IN (SELECT m.id FROM execution m WHERE m.run_id IN (SELECT id FROM whole)) AND (SELECT count(*) FROM r) >= 0
+    ORDER BY child {lock}
 ), e AS MATERIALIZED (
     SELECT id FROM execution
     WHERE id IN (SELECT unnest($ids) UNION SELECT m.id FROM execution m WHERE m.run_id IN (SELECT id FROM whole))

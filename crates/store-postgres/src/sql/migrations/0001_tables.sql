@@ -4,12 +4,10 @@
 -- Numbers for creation order and events: each transaction takes one value and has 2^24 numbers below it.
 CREATE SEQUENCE transaction_number;
 
--- What names this store in handles.
-CREATE TABLE store_identity (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one),
-    instance uuid NOT NULL DEFAULT gen_random_uuid()
-);
-INSERT INTO store_identity DEFAULT VALUES;
+-- What names this store in handles: a constant, made once.
+DO $$ BEGIN
+    EXECUTE format('CREATE FUNCTION store_instance() RETURNS uuid LANGUAGE sql IMMUTABLE AS $f$ SELECT %L::uuid $f$', gen_random_uuid());
+END $$;
 
 CREATE TABLE execution (
     id uuid PRIMARY KEY,
@@ -80,9 +78,8 @@ CREATE TRIGGER v5_never_falls BEFORE UPDATE ON execution FOR EACH ROW
     WHEN (NEW.fence < OLD.fence OR NEW.generation < OLD.generation OR NEW.seq < OLD.seq) EXECUTE FUNCTION refuse_falling();
 -- What a claim looks at, and nothing else.
 CREATE INDEX execution_claim ON execution (route_id, priority DESC, seq) WHERE phase = 1 AND hold = 0;
-CREATE INDEX execution_claim_token ON execution (claim_token) WHERE phase = 2;
--- Live leases: counted by route, and read by the sweep, so that a renewal changes no index.
-CREATE INDEX execution_leased ON execution (route_id) WHERE phase = 2;
+-- Live leases: found by the claim's token, counted by route, and read whole by the sweep, so that a renewal changes no index.
+CREATE INDEX execution_leased ON execution (claim_token, route_id) WHERE phase = 2;
 CREATE INDEX execution_run ON execution (run_id, id) WHERE run_id IS NOT NULL;
 CREATE INDEX execution_name ON execution (run_id, name) WHERE run_id IS NOT NULL;
 -- Due times, the earliest first; a node that serves some namespaces finds them without reading the rows.
@@ -92,6 +89,8 @@ CREATE INDEX execution_deadline ON execution (deadline_ms, id, namespace) WHERE 
 CREATE INDEX execution_staged ON execution (created_ms, id, namespace) WHERE phase = 0 AND run_id IS NULL;
 CREATE INDEX execution_retain ON execution (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL AND run_id IS NULL;
 CREATE INDEX execution_created ON execution (created_ms, id);
+-- What is neither ready nor active nor ended: with the two indexes of those, everything that a gauge counts.
+CREATE INDEX execution_waiting ON execution (route_id, public_state) WHERE public_state IN (0, 2, 3, 4, 5, 7);
 
 CREATE TABLE attempt (
     execution_id uuid NOT NULL,
@@ -179,8 +178,9 @@ CREATE INDEX run_building ON run (build_deadline_ms, id, namespace) WHERE phase 
 CREATE INDEX run_deadline ON run (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
 CREATE INDEX run_cancel_grace ON run (cancel_grace_ms, id, namespace) WHERE cancel_grace_ms IS NOT NULL;
 CREATE INDEX run_retain ON run (retain_until_ms, id, namespace) WHERE retain_until_ms IS NOT NULL;
-CREATE INDEX run_backlog ON run (id) WHERE cancel_backlog = 1;
 CREATE INDEX run_created ON run (created_ms, id);
+-- Those that have not ended: the ones with a backlog, and how many are in each phase.
+CREATE INDEX run_open ON run (cancel_backlog, phase, id) WHERE phase <> 3;
 
 CREATE TABLE edge (
     run_id uuid NOT NULL,
@@ -211,7 +211,6 @@ CREATE TABLE edge_group (
     cancel_state smallint NOT NULL CHECK (cancel_state BETWEEN 0 AND 2),
     cancel_cause smallint CHECK (cancel_cause BETWEEN 0 AND 16)
 ) WITH (fillfactor = 75);
-CREATE INDEX edge_group_run ON edge_group (run_id);
 CREATE INDEX edge_group_sparing ON edge_group (run_id) WHERE kept > 0 AND cancel_state = 2;
 
 CREATE TABLE condition (
@@ -313,10 +312,11 @@ CREATE TABLE request_key (
     target uuid NOT NULL,
     digest bigint NOT NULL,
     expires_ms bigint NOT NULL,
+    look_ms bigint NOT NULL,
     "of" smallint NOT NULL CHECK ("of" BETWEEN 0 AND 2),
     PRIMARY KEY (namespace, key)
 );
-CREATE INDEX request_key_expires ON request_key (expires_ms, namespace, key);
+CREATE INDEX request_key_look ON request_key (look_ms, namespace, key);
 
 CREATE TABLE lane (
     name text COLLATE "C" PRIMARY KEY,
@@ -375,10 +375,14 @@ CREATE TABLE schedule_fire (
     missed bigint NOT NULL,
     PRIMARY KEY (schedule_id, nominal_ms)
 );
+-- A fire goes with its run.
+CREATE INDEX schedule_fire_run ON schedule_fire (run_id);
 
--- Readers follow it in the order of (transaction, id), below the oldest transaction that still runs.
+-- Readers follow it in the order of (transaction, id), below the oldest transaction that still runs. It is kept in parts by time,
+-- event_<from>_<to>, which forget_events makes ahead and drops whole; what has no part is in event_rest. There is no key: each
+-- number is given out once (transaction_number), and another index would cost every event an entry.
 CREATE TABLE event (
-    id bigint PRIMARY KEY,
+    id bigint NOT NULL,
     transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
     at_ms bigint NOT NULL,
     run_id uuid,
@@ -390,6 +394,63 @@ CREATE TABLE event (
     lane text COLLATE "C",
     actor text COLLATE "C",
     detail text COLLATE "C" NOT NULL
-);
+) PARTITION BY RANGE (at_ms);
 CREATE INDEX event_order ON event (transaction, id);
-CREATE INDEX event_at ON event USING brin (at_ms) WITH (autosummarize = on);
+CREATE TABLE event_rest PARTITION OF event DEFAULT;
+
+-- Drops the events before a time and makes the parts of now and of the span that follows. To make or drop a part it needs the table
+-- for itself: nobody waits for it longer than lock_timeout, and if that is too short the caller tries again.
+CREATE FUNCTION forget_events(before_ms bigint, span_ms bigint, now_ms bigint) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '100ms' AS $$
+DECLARE
+    part record;
+    parts integer := 0;
+    from_ms bigint := now_ms - mod(now_ms, span_ms);
+    to_ms bigint;
+    rest_ms bigint;
+BEGIN
+    -- One node at a time. The number is arbitrary; the table's own keeps schemas apart.
+    PERFORM pg_advisory_xact_lock(508231, 'event'::regclass::oid::integer);
+    FOR part IN
+        SELECT c.relname AS name, split_part(c.relname, '_', 3)::bigint AS ends_ms
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'event'::regclass AND c.relname <> 'event_rest'
+    LOOP
+        IF part.ends_ms <= before_ms THEN
+            EXECUTE format('DROP TABLE %I', part.name);
+        ELSE
+            parts := parts + 1;
+            from_ms := greatest(from_ms, part.ends_ms);
+        END IF;
+    END LOOP;
+    EXECUTE format('DELETE FROM event WHERE at_ms < %L', before_ms);
+    -- A part cannot take over what is in the rest already.
+    SELECT max(at_ms) INTO rest_ms FROM event_rest WHERE at_ms >= from_ms;
+    from_ms := coalesce(rest_ms - mod(rest_ms, span_ms) + span_ms, from_ms);
+    -- The part of now, and the next one in good time.
+    WHILE from_ms <= now_ms + 1800000 AND parts < 15 LOOP
+        to_ms := from_ms - mod(from_ms, span_ms) + span_ms;
+        EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)',
+            format('event_%s_%s', from_ms, to_ms), from_ms, to_ms);
+        parts := parts + 1;
+        from_ms := to_ms;
+    END LOOP;
+END $$;
+
+-- Rows with little text always fit a page, so these tables need no side table for long values (TOAST), of which there would be one for
+-- each. A table that is rewritten loses the one that it does not need.
+DO $$
+DECLARE
+    narrow text;
+    wide text;
+BEGIN
+    FOREACH narrow IN ARRAY ARRAY[
+        'attempt', 'cancel_pending', 'execution_pin', 'tag', 'progress', 'request_key', 'lane', 'engine_node'
+    ] LOOP
+        FOR wide IN SELECT attname FROM pg_attribute WHERE attrelid = narrow::regclass AND atttypid = 'text'::regtype LOOP
+            EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STORAGE PLAIN', narrow, wide);
+        END LOOP;
+        EXECUTE format('CLUSTER %I USING %I', narrow, narrow || '_pkey');
+        EXECUTE format('ALTER TABLE %I SET WITHOUT CLUSTER', narrow);
+    END LOOP;
+END $$;

@@ -92,6 +92,8 @@ CREATE INDEX execution_member ON execution (run_id, id, phase) WHERE run_id IS N
 -- Names are looked up when a member is added and when a fragment names one.
 CREATE INDEX execution_name ON execution (run_id, name) WHERE run_id IS NOT NULL;
 CREATE INDEX execution_created ON execution (created_ms);
+-- What is neither ready nor active nor ended: with the two indexes of those, everything that a gauge counts.
+CREATE INDEX execution_waiting ON execution (route_id, public_state) WHERE public_state IN (0, 2, 3, 4, 5, 7);
 -- Due times, the earliest first; a node that serves some namespaces finds them without reading the rows.
 CREATE INDEX execution_due ON execution (due_ms, id, namespace) WHERE phase = 1 AND hold = 2;
 CREATE INDEX execution_attempt_deadline ON execution (attempt_deadline_ms, id, namespace) WHERE attempt_deadline_ms IS NOT NULL;
@@ -264,6 +266,7 @@ CREATE TABLE run (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX run_created ON run (created_ms);
+CREATE INDEX run_open ON run (phase) WHERE phase <> 3;
 CREATE INDEX run_build_deadline ON run (build_deadline_ms, id, namespace) WHERE phase = 0;
 CREATE INDEX run_deadline ON run (deadline_ms, id, namespace) WHERE deadline_ms IS NOT NULL;
 CREATE INDEX run_cancel_grace ON run (cancel_grace_ms, id, namespace) WHERE cancel_grace_ms IS NOT NULL;
@@ -313,10 +316,11 @@ CREATE TABLE request_key (
     target BLOB NOT NULL CHECK (length(target) = 16),
     digest INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL,
+    look_ms INTEGER NOT NULL,
     PRIMARY KEY (namespace, "key")
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX request_key_expires ON request_key (expires_ms);
+CREATE INDEX request_key_look ON request_key (look_ms);
 
 CREATE TABLE policy (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -407,6 +411,9 @@ CREATE TABLE schedule_fire (
     missed INTEGER NOT NULL,
     PRIMARY KEY (schedule_id, nominal_ms)
 ) STRICT, WITHOUT ROWID;
+
+-- A fire goes with its run.
+CREATE INDEX schedule_fire_run ON schedule_fire (run_id);
 
 CREATE TABLE event (
     id INTEGER NOT NULL PRIMARY KEY,

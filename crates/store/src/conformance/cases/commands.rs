@@ -2,20 +2,22 @@
 
 use super::build::{plain_execution, scope_of};
 use crate::alphabets::AttemptState;
+use crate::conformance::compare::ensure;
 use crate::conformance::random::{self, any};
 use crate::conformance::stage::{Stage, nothing};
 use crate::conformance::variants::changed;
 use crate::conformance::{Dice, Factory, Suite, Verdict, mutated};
 use crate::ids::{ExecutionId, RunId};
-use crate::rows::{Attempt, Input, Row, Tag};
+use crate::rows::{Attempt, Input, Row, ScheduleFire, Tag};
 use crate::state::{Command, Record, RecordKey, State};
 use crate::store::Store;
 
 pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
     for seed in super::SEEDS {
         suite.add(format!("commands/delete_run/{seed}"), move |stage| delete_runs(stage, seed));
+        suite.add(format!("commands/delete_run_of_a_schedule/{seed}"), move |stage| delete_scheduled_runs(stage, seed));
         suite.add(format!("commands/delete_execution/{seed}"), move |stage| delete_executions(stage, seed));
-        suite.add(format!("commands/delete_events_before/{seed}"), move |stage| delete_events(stage, seed));
+        suite.add(format!("commands/forget_events/{seed}"), move |stage| forget_events(stage, seed));
         suite.add(format!("commands/to_changed/{seed}"), move |stage| to_changed(stage, seed));
         suite.add(format!("commands/to_other/{seed}"), move |stage| to_other(stage, seed));
         suite.add(format!("commands/history/{seed}"), move |stage| history(stage, seed));
@@ -42,6 +44,32 @@ async fn delete_runs<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
     stage.same_as_model("after deleting runs").await
 }
 
+/// One after the other and together: a schedule's fires go with their runs, in any order, but for the latest.
+async fn delete_scheduled_runs<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
+    loaded(&mut stage, seed).await?;
+    let mut dice = Dice::new(seed);
+    let runs: Vec<_> = stage.model.runs.keys().copied().collect();
+    let schedules: Vec<_> = stage.model.schedules.keys().copied().collect();
+    let now_ms = stage.now_ms();
+    let fires = (0..24).map(|number| ScheduleFire {
+        schedule_id: *dice.pick(&schedules),
+        nominal_ms: now_ms - number * 60_000,
+        run_id: if dice.chance(15) { RunId(1) } else { *dice.pick(&runs) },
+        fired_ms: now_ms,
+        missed: 0,
+    });
+    let puts: Vec<_> = fires.map(|fire| Command::Put(fire.into())).collect();
+    stage.commit(nothing(), puts).await?;
+    let mut left = runs;
+    while !left.is_empty() {
+        let some = left.split_off(left.len().saturating_sub(1 + usize::from(dice.chance(50))));
+        stage.commit(nothing(), some.into_iter().rev().map(Command::DeleteRun).collect()).await?;
+        stage.same_as_model("after deleting runs of schedules").await?;
+    }
+    let latest = stage.model.schedule_fires.keys().map(|key| key.0).collect::<Vec<_>>();
+    ensure(latest.windows(2).all(|two| two[0] != two[1]), || format!("fires without runs are left: {latest:?}"))
+}
+
 async fn delete_executions<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
     loaded(&mut stage, seed).await?;
     let alone = stage.model.executions.values().filter(|row| row.run_id.is_none());
@@ -51,13 +79,13 @@ async fn delete_executions<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict 
     stage.same_as_model("after deleting executions").await
 }
 
-async fn delete_events<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
+async fn forget_events<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
     loaded(&mut stage, seed).await?;
     let mut times: Vec<_> = stage.model.events.values().map(|event| event.at_ms).collect();
     times.sort_unstable();
     // Exactly at the time of an event: that one stays.
     let before = times.get(times.len() / 2).copied().unwrap_or(0);
-    stage.commit(nothing(), vec![Command::DeleteEventsBefore(before)]).await?;
+    stage.commit(nothing(), vec![Command::ForgetEvents { before_ms: before, span_ms: 3_600_000 }]).await?;
     stage.same_as_model("after deleting old events").await
 }
 

@@ -274,8 +274,15 @@ async fn one_creates_a_key<S: Store>(stage: Stage<S>) -> Verdict {
     let (namespace, key) = ("alpha".to_owned(), "order 7".to_owned());
     let scope = Scope::Key(namespace.clone(), key.clone());
     let now_ms = stage.now_ms();
-    let made =
-        RequestKey { namespace, key, of: KeyOf::Execution, target: ExecutionId(9), digest: 1, expires_ms: now_ms + 60_000 };
+    let made = RequestKey {
+        namespace,
+        key,
+        of: KeyOf::Execution,
+        target: ExecutionId(9),
+        digest: 1,
+        expires_ms: now_ms + 60_000,
+        look_ms: now_ms + 60_000,
+    };
     one_creates(&stage, scope, move |_| vec![Command::Put(made.clone().into())]).await
 }
 

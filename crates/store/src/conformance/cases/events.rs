@@ -227,7 +227,7 @@ async fn deleted_before_the_cursor<S: Store>(mut stage: Stage<S>) -> Verdict {
         .load(State { events: [(0, Event { id: 0, ..old.clone() }), (1, Event { id: 1, ..old })].into(), ..State::default() })
         .await?;
     let (_, at) = read_on(&stage, Cursor::default(), &Filter::default(), 5, 2).await?;
-    stage.commit(nothing(), vec![Command::DeleteEventsBefore(stage.now_ms())]).await?;
+    stage.commit(nothing(), vec![Command::ForgetEvents { before_ms: stage.now_ms(), span_ms: 3_600_000 }]).await?;
     let expected = write(&stage, 5, 2).await?;
     for from in [at, Cursor::default()] {
         let (found, _) = read_on(&stage, from, &Filter::default(), 5, 2).await?;

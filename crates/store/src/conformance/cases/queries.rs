@@ -22,6 +22,7 @@ const QUERIES: &[(&str, Ask)] = &[
     ("attempts", |state| known_and_unknown(state).map(Query::Attempts).collect()),
     ("executions", executions),
     ("runs", runs),
+    ("edges", edges),
     ("pending_cancels", pending_cancels),
     ("marked_runs", |state| of_runs(state).into_iter().map(Query::MarkedRuns).collect()),
     ("backlog_runs", |state| of_runs(state).into_iter().map(Query::BacklogRuns).collect()),
@@ -119,6 +120,16 @@ fn awaited_ends(state: &State) -> Vec<Query> {
     which.iter().flat_map(|which| of_runs(state).into_iter().map(|wanted| Query::AwaitedEnds(wanted, which.clone()))).collect()
 }
 
+/// Every run page by page, from the beginning, behind each edge and behind what is none.
+fn edges(state: &State) -> Vec<Query> {
+    let of_run = |run: RunId| {
+        let own = state.edges.keys().filter(move |key| key.0 == run).map(|key| Some((key.1, key.2)));
+        let behind = own.chain([None, Some((ExecutionId(u128::MAX), ExecutionId(1)))]);
+        behind.flat_map(move |after| [0, 1, 3, 1_000].map(|limit| Query::Edges { run, after, limit }))
+    };
+    state.runs.keys().copied().chain([RunId(1)]).flat_map(of_run).collect()
+}
+
 fn known_and_unknown(state: &State) -> impl Iterator<Item = ExecutionId> + '_ {
     state.executions.keys().copied().chain([ExecutionId(1)])
 }
@@ -157,7 +168,7 @@ fn executions(state: &State) -> Vec<Query> {
 
 fn runs(state: &State) -> Vec<Query> {
     let some = state.runs.values().next();
-    let tag = state.tags.values().find(|tag| state.runs.contains_key(&crate::RunId(tag.owner.0)));
+    let tag = state.tags.values().find(|tag| state.runs.contains_key(&RunId(tag.owner.0)));
     let middle = some.map(|row| row.created_ms);
     let version = state.runs.values().find_map(|run| run.graph_version.clone());
     let mut filters = vec![

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{plain_execution, plain_run, scope_of};
+use super::build::{claimed, plain_execution, plain_run, scope_of};
+use crate::alphabets::AttemptState;
 use crate::conformance::compare::ensure;
 use crate::conformance::random;
 use crate::conformance::stage::{Stage, nothing, said, told};
 use crate::conformance::{Dice, Factory, Suite, Verdict};
-use crate::ids::RunId;
-use crate::rows::Mark;
-use crate::scope::Scope;
+use crate::ids::{RunId, Token};
+use crate::rows::{Attempt, Execution, Mark};
+use crate::scope::{DueKind, Scope};
 use crate::state::{Command, State, TABLES};
 use crate::store::Store;
 use crate::wake::{Wake, wakes};
@@ -18,6 +19,7 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
     for table in TABLES.iter().map(|table| table.name) {
         suite.add(format!("wakes/{table}"), move |stage| of_table(stage, table));
     }
+    suite.add("wakes/renewals", renewals);
     suite.add("wakes/everybody", everybody);
     suite.add("wakes/from_subscription_on", from_subscription_on);
     suite.add("wakes/not_by_reading", not_by_reading);
@@ -48,6 +50,24 @@ async fn of_table<S: Store>(mut stage: Stage<S>, table: &str) -> Verdict {
 fn marked(number: u128) -> Command {
     let id = crate::ids::ExecutionId(number);
     Command::Put(Mark { execution_id: id, run_id: RunId(number), generation: 0, made_ms: 0 }.into())
+}
+
+/// F-7: what a claim makes due is told, that a lease is kept is not.
+async fn renewals<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let (mut dice, now_ms) = (Dice::new(3), stage.now_ms());
+    let row = claimed(&plain_execution(&mut dice, now_ms), "i-1", Token(9), now_ms + 30_000);
+    let mut attempt: Attempt = random::any(&mut dice, now_ms);
+    (attempt.execution_id, attempt.attempt_no, attempt.state) = (row.id, row.attempt_no, AttemptState::Running);
+    let later = Execution { lease_until_ms: Some(now_ms + 60_000), ..row.clone() };
+    let mut receiver = stage.store.wake();
+    let claim = vec![Command::Put(row.clone().into()), Command::Put(attempt.into())];
+    stage.commit(nothing(), claim.clone()).await?;
+    let seen = told(&mut receiver);
+    expect("a claim", &claim, &seen)?;
+    ensure(seen.contains(&Wake::Due(DueKind::Lease, now_ms + 30_000)), || format!("the lease's end is not told: {seen:?}"))?;
+    stage.commit(Scope::Executions(vec![row.id]), vec![Command::Put(later.into())]).await?;
+    let seen = told(&mut receiver);
+    ensure(seen.is_empty(), || format!("a renewal tells {seen:?}"))
 }
 
 async fn everybody<S: Store>(mut stage: Stage<S>) -> Verdict {
