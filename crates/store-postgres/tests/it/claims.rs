@@ -14,7 +14,7 @@ const READY: u128 = 400;
 async fn filled(settings: &Settings) -> PostgresStore {
     let store = open(settings).await;
     put(&store, (1..=READY).map(|number| ready(number, 1).into())).await.unwrap();
-    put(&store, [route(1).into()]).await.unwrap();
+    put(&store, [route(1, "default", "").into()]).await.unwrap();
     store
 }
 

@@ -6,6 +6,8 @@ mod contention;
 mod faults;
 mod hints;
 mod merging;
+mod parts;
+mod renewals;
 mod rules;
 mod schema;
 mod scopes;

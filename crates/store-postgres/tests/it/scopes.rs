@@ -69,6 +69,8 @@ pub async fn look_at_everything(store: &PostgresStore, state: &State) {
         Query::AwaitedEnds(10.into(), Awaiting::All),
         Query::AwaitedEnds(10.into(), Awaiting::Of { upstreams: vec![1], runs: vec![RunId(1)] }),
         Query::ReadyRoutes(10),
+        Query::Counts,
+        Query::Edges { run: *state.runs.keys().next().unwrap(), after: None, limit: 10 },
     ];
     for query in queries {
         store.read(query).await.unwrap();
@@ -78,6 +80,7 @@ pub async fn look_at_everything(store: &PostgresStore, state: &State) {
 }
 
 async fn remove(store: &PostgresStore, execution: ExecutionId) {
-    let commands = vec![levada_store::Command::DeleteExecution(execution)];
+    let run = levada_store::RunId(execution.0);
+    let commands = vec![levada_store::Command::DeleteExecution(execution), levada_store::Command::DeleteRun(run)];
     store.transact(Scope::All(Vec::new()), move |_: &State| Ok((commands.clone(), ()))).await.unwrap();
 }

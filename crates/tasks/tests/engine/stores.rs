@@ -2,8 +2,8 @@
 //! is all or nothing, and a node moves everything by wake-ups alone.
 
 use levada_base::World;
-use levada_store::alphabets::{Outcome, PublicState};
-use levada_store::{Filter, Store, Token};
+use levada_store::alphabets::{FailureClass, Outcome, PublicState};
+use levada_store::{Filter, Record, Store, Token};
 use levada_store_postgres::PostgresStore;
 use levada_store_sqlite::SqliteStore;
 use levada_tasks::rules::HoldExecution;
@@ -71,6 +71,54 @@ async fn joint_commits_are_bound_to_what_they_read<S: Store>(node: Node<S>) -> R
     Ok(())
 }
 
+/// Everything of runs and executions that need not be kept, and nothing of those that do.
+async fn everything_is_pruned<S: Store>(node: Node<S>) -> Result {
+    let kept = node.submit(chain(2)).await?;
+    let held = node.claim_named("m0").await?;
+    let before = node.tasks.graph(kept).await?;
+    for number in 0..3 {
+        let mut graph = any_of(70);
+        graph.request_key = Some(format!("raced-{number}"));
+        graph.options.tags.insert("team".to_owned(), "red".to_owned());
+        node.submit(graph).await?;
+        let winner = node.claim_named("m0").await?;
+        node.complete(winner).await?;
+        node.drain().await?;
+        let join = node.claim_named("join").await?;
+        node.complete(join).await?;
+        let failing = node.submit(chain(3)).await?;
+        let first = node.claim_named("m0").await?;
+        node.fail(first, FailureClass::Permanent).await?;
+        assert_eq!(node.outcome(failing).await?, Some(Outcome::Failed));
+        let alone =
+            NewExecution { request_key: Some(format!("alone-{number}")), ..NewExecution::of_kind("work").named("alone") };
+        node.tasks.create_execution(alone.with_input("bytes")).await?;
+        let alone = node.claim_named("alone").await?;
+        node.complete(alone).await?;
+    }
+    node.drain().await?;
+    for _ in 0..9 {
+        node.advance_ms(86_400_000);
+        // Leases end on the way; the one that is kept is renewed in good time by claiming anew.
+        node.drain().await?;
+    }
+    let state = node.tasks.store().dump().await?;
+    assert_eq!(state.runs.keys().copied().collect::<Vec<_>>(), [kept]);
+    let members: Vec<_> = before.executions.iter().map(|row| row.id).collect();
+    assert!(state.records().all(|record| match record {
+        Record::Execution(row) => members.contains(&row.id),
+        Record::Attempt(row) => row.execution_id == held.execution,
+        Record::Input(row) => members.contains(&row.execution_id),
+        Record::Edge(row) => row.run_id == kept,
+        Record::Group(row) => row.run_id == kept,
+        // Interned, and of the node; events are dropped by age.
+        Record::Run(_) | Record::Policy(_) | Record::Route(_) | Record::EngineNode(_) | Record::Event(_) => true,
+        other => panic!("{other:?} is left"),
+    }));
+    assert_eq!(state.edges.into_values().collect::<Vec<_>>(), before.edges);
+    Ok(())
+}
+
 macro_rules! on_both {
     ($($test:ident: $scenario:ident,)*) => {
         mod on_sqlite {
@@ -97,6 +145,7 @@ on_both! {
     t_022_a_cursor_older_than_the_events_is_refused: old_cursors_are_refused,
     g_08_zero_is_in_no_row: zero_is_in_no_row,
     t_065_losers_of_large_runs_are_dispatched: losers_of_large_runs_are_dispatched,
+    t_042_everything_is_pruned: everything_is_pruned,
     t_077_joint_commits_are_bound_to_what_they_read: joint_commits_are_bound_to_what_they_read,
 }
 

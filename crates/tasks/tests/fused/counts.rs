@@ -8,25 +8,24 @@ use levada_store_postgres::{PostgresStore, Settings};
 use levada_tasks::Tasks;
 use levada_tasks::rules::{Claimed, LaneChange};
 use levada_tasks::spec::{ClaimRequest, Complete, Fail, Failure, GraphNode, NewExecution, Payload, Renew, RunGraph, Skip};
-use levada_testing_postgres::{Proxy, database};
+use levada_testing_postgres::{Database, Proxy, database};
 
 const SIZES: [u32; 3] = [1, 50, 500];
 
-struct Node {
-    tasks: Tasks<PostgresStore>,
+/// A node on a store whose statements are counted.
+pub struct Node {
+    pub tasks: Tasks<PostgresStore>,
     proxy: Proxy,
-    _database: levada_testing_postgres::Database,
 }
 
 impl Node {
-    async fn open() -> Option<Self> {
-        let database = database()?;
+    pub async fn on(database: &Database) -> Self {
         let proxy = Proxy::start(database.address()).await.unwrap();
-        let settings = Settings { drivers: 1, pool: 1, listen: false, ..Settings::new(proxy.url(&database)) };
+        let settings = Settings { drivers: 1, pool: 1, listen: false, ..Settings::new(proxy.url(database)) };
         let (world, _clock) = World::sim(1);
         let store = PostgresStore::open(settings, world.clone()).await.unwrap();
         let tasks = Tasks::open(store, levada_tasks::Settings::without_background(), world).await.unwrap();
-        Some(Self { tasks, proxy, _database: database })
+        Self { tasks, proxy }
     }
 
     /// Ready members of one run, which is settled later if they are more than 64.
@@ -36,17 +35,17 @@ impl Node {
         self.tasks.submit_run(graph).await.unwrap();
     }
 
-    async fn create(&self, n: u32) {
+    pub async fn create(&self, n: u32) {
         let new = |_| self.tasks.create_execution(NewExecution::of_kind("work"));
         futures::future::try_join_all((0..n).map(new)).await.unwrap();
     }
 
-    async fn claim(&self, n: u32, token: u128) -> Vec<Claimed> {
-        self.tasks.claim(ClaimRequest::of_lane("default", "w", n, Token(token))).await.unwrap()
+    pub async fn claim(&self, n: u32, token: u128) -> Vec<Claimed> {
+        self.tasks.claim(request(n, token)).await.unwrap()
     }
 
     /// Statements and round trips since the last time.
-    fn counted(&self) -> (u64, u64) {
+    pub fn counted(&self) -> (u64, u64) {
         let counts = self.proxy.counts();
         self.proxy.reset();
         (counts.work, counts.round_trips)
@@ -64,6 +63,10 @@ impl Node {
     }
 }
 
+pub fn request(n: u32, token: u128) -> ClaimRequest {
+    ClaimRequest::of_lane("default", "w", n, Token(token))
+}
+
 /// The first of each kind also prepares its statement.
 async fn warm(node: &Node) {
     node.create(3).await;
@@ -74,7 +77,8 @@ async fn warm(node: &Node) {
 
 #[tokio::test]
 async fn t_030_claims_renewals_and_ends_are_one_statement_each() {
-    let Some(node) = Node::open().await else { return };
+    let Some(database) = database() else { return };
+    let node = Node::on(&database).await;
     warm(&node).await;
     for n in SIZES {
         node.create(n).await;
@@ -93,7 +97,8 @@ async fn t_030_claims_renewals_and_ends_are_one_statement_each() {
 
 #[tokio::test]
 async fn t_030_ends_that_are_settled_later_are_one_statement() {
-    let Some(node) = Node::open().await else { return };
+    let Some(database) = database() else { return };
+    let node = Node::on(&database).await;
     warm(&node).await;
     for n in [65, 500] {
         node.submit(n).await;
@@ -108,7 +113,8 @@ async fn t_030_ends_that_are_settled_later_are_one_statement() {
 
 #[tokio::test]
 async fn t_030_other_ends_of_workers_are_one_statement() {
-    let Some(node) = Node::open().await else { return };
+    let Some(database) = database() else { return };
+    let node = Node::on(&database).await;
     warm(&node).await;
     node.create(100).await;
     let claimed = node.claim(100, 2).await;
@@ -125,7 +131,8 @@ async fn t_030_other_ends_of_workers_are_one_statement() {
 
 #[tokio::test]
 async fn t_030_what_does_not_fit_keeps_to_its_budget() {
-    let Some(node) = Node::open().await else { return };
+    let Some(database) = database() else { return };
+    let node = Node::on(&database).await;
     warm(&node).await;
     node.submit(5).await;
     let claimed = node.claim(5, 2).await;
