@@ -3,6 +3,7 @@
 use levada_base::Error;
 use levada_store::Count;
 use levada_store::alphabets::{PublicState, RunPhase};
+use levada_store::value::Value;
 use tokio_postgres::Row;
 
 use crate::slice::undecodable;
@@ -31,6 +32,18 @@ pub fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<(Vec<Count>, i6
     let now_ms = counts.iter().find(|count| count.gauge == NOW).map_or(0, |count| count.value);
     counts.retain(|count| count.gauge != NOW);
     Ok((counts, now_ms))
+}
+
+/// A gauge that came as a fact about a slice: those of an explanation. One that is 0 is none.
+pub fn counted(gauge: &str, label: &Value, value: i64) -> Option<Count> {
+    const GAUGES: &[&str] = &["members", "marks", "conditions", "active", "leases"];
+    let gauge = GAUGES.iter().find(|known| **known == gauge).copied().filter(|_| value > 0)?;
+    let label = match label {
+        Value::Text(label) => Some(label.clone()),
+        Value::Int(code) => PublicState::from_code(*code).map(|state| state.to_string()),
+        _ => None,
+    };
+    Some(Count { gauge, labels: label.into_iter().collect(), value })
 }
 
 fn count(row: &Row) -> Result<Count, Error> {

@@ -31,6 +31,7 @@ mod open;
 mod param;
 mod query;
 mod reading;
+mod reasons;
 mod record;
 mod session;
 mod settings;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::counts::counts;
 use crate::load;
 use crate::param::Param;
+use crate::reasons::reasons;
 use crate::shared::Shared;
 use crate::slice::{Slice, undecodable};
 use crate::statement::{Fragment, Mode};
@@ -31,6 +32,10 @@ impl Shared {
                 let page = self.slice(runs(filter, *after, *limit)).await?;
                 let found = page.state.runs.values().map(|row| PageCursor { created_ms: row.created_ms, id: row.id.0 }).max();
                 Ok(paged(page, found, *limit))
+            }
+            Query::Reasons(subject) => {
+                let mut slice = self.slice(reasons(*subject)).await?;
+                Ok(Page { counts: std::mem::take(&mut slice.counts), ..paged(slice, None, 0) })
             }
             other => Ok(paged(self.slice(plain(other)).await?, None, 0)),
         }
@@ -229,8 +234,12 @@ fn plain(query: &Query) -> Fragment {
         Query::Lanes => Fragment::new("SELECT {lane l} FROM lane l", Vec::new()),
         Query::Workers => Fragment::new("SELECT {worker w} FROM worker w", Vec::new()),
         Query::Schedules => Fragment::new("SELECT {schedule s} FROM schedule s", Vec::new()),
-        Query::Scope(_) | Query::Counts | Query::Bytes | Query::Due(..) | Query::Executions(..) | Query::Runs(..) => {
-            Fragment::default()
-        }
+        Query::Scope(_)
+        | Query::Counts
+        | Query::Bytes
+        | Query::Due(..)
+        | Query::Executions(..)
+        | Query::Runs(..)
+        | Query::Reasons(_) => Fragment::default(),
     }
 }

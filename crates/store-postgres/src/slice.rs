@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use levada_base::{Error, codes};
 use levada_store::alphabets::Phase;
 use levada_store::value::Value;
-use levada_store::{ExecutionId, Record, RunId, State, TABLES};
+use levada_store::{Count, ExecutionId, Record, RunId, State, TABLES};
 use tokio_postgres::Row;
 
+use crate::counts::counted;
 use crate::record::{self, Raw};
 
 /// What is said about a slice besides its rows; the number stands where a row's table would.
@@ -35,6 +36,8 @@ pub enum Fact {
     /// A call, by its number, that a statement did as a whole; an execution that it wrote.
     Done = -11,
     Wrote = -12,
+    /// A gauge, its label if it has one, and how many.
+    Counted = -13,
 }
 
 impl Fact {
@@ -52,6 +55,7 @@ impl Fact {
         (Self::Paged, "paged"),
         (Self::Done, "done"),
         (Self::Wrote, "wrote"),
+        (Self::Counted, "counted"),
     ];
 }
 
@@ -60,6 +64,7 @@ impl Fact {
 pub struct Slice {
     pub state: State,
     pub paged: i64,
+    pub counts: Vec<Count>,
     /// Calls that the statement did, and executions that it wrote.
     pub done: BTreeSet<usize>,
     pub wrote: BTreeSet<ExecutionId>,
@@ -107,6 +112,9 @@ impl Slice {
             (Some(Fact::Paged), [Value::Int(count)]) => self.paged = *count,
             (Some(Fact::Done), [Value::Int(call)]) => self.done.extend(usize::try_from(*call)),
             (Some(Fact::Wrote), [Value::Id(id)]) => drop(self.wrote.insert(ExecutionId(*id))),
+            (Some(Fact::Counted), [Value::Text(gauge), label, Value::Int(value)]) => {
+                self.counts.extend(counted(gauge, label, *value))
+            }
             (Some(Fact::Spared), [Value::Id(group), Value::Int(count)]) => {
                 self.state.spared.insert(ExecutionId(*group), *count);
             }

@@ -78,7 +78,7 @@ fn per_run_phase(session: &Session<'_>, counts: &mut Gauges) -> Result<()> {
 }
 
 /// The word of an integer; `LV-T710` if it is none.
-fn word<W: Copy>(all: &[W], code: impl Fn(W) -> i16, stored: i64) -> Result<W> {
+pub(crate) fn word<W: Copy>(all: &[W], code: impl Fn(W) -> i16, stored: i64) -> Result<W> {
     let found = all.iter().copied().find(|word| i64::from(code(*word)) == stored);
     found.ok_or_else(|| {
         let message = format!("a state or phase holds {stored}");

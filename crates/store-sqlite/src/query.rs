@@ -14,7 +14,7 @@ use crate::codec::id;
 use crate::counts::{bytes, counts};
 use crate::dues;
 use crate::errors::Result;
-use crate::load::{Claims, lists, load};
+use crate::load::{Claims, lists, load, reasons};
 use crate::select::Select;
 use crate::session::{Session, read_all};
 
@@ -99,6 +99,7 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
         Query::Due(kind, wanted) => page.times = dues::first(session, *kind, wanted)?,
         Query::AwaitedEnds(wanted, awaiting) => awaited_ends(session, wanted, awaiting, rows)?,
         Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
+        Query::Reasons(subject) => page = reasons(session, *subject, moment)?,
         Query::Lanes => bring(session, &LANES, [], rows)?,
         Query::Workers => bring(session, &WORKERS, [], rows)?,
         Query::Schedules => bring(session, &SCHEDULES, [], rows)?,

@@ -78,6 +78,13 @@ pub const CANCEL_BATCH_MAX: usize = 500;
 pub const SETTLE_MARKS_MAX: usize = 5_000;
 /// Losing siblings that are cancelled in one transaction.
 pub const DISPATCH_CHUNK_MAX: usize = 1_000;
+/// Open edges of one execution, and members of one state of a run, that an explanation lists; the rest is counted.
+pub const REASONS_LISTED_MAX: u32 = 8;
+/// How many edges deep an explanation of an execution goes, and how many executions it looks at in one level.
+pub const REASONS_DEPTH_MAX: usize = 8;
+pub const REASONS_WIDTH_MAX: u32 = 32;
+/// Open conditions of a run that an explanation lists.
+pub const REASONS_CONDITIONS_MAX: u32 = 64;
 /// Bytes of a failure code, a failure message, a progress note.
 pub const FAILURE_CODE_BYTES_MAX: usize = 64;
 pub const FAILURE_MESSAGE_BYTES_MAX: usize = 4096;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alphabets::{PublicState, RunPhase};
 use crate::ids::{ExecutionId, RunId};
+use crate::reasons::Subject;
 use crate::rows::Condition;
 use crate::scope::{DueKind, Scope, Wanted};
 use crate::state::State;
@@ -43,6 +44,9 @@ pub enum Query {
     AwaitedEnds(Wanted, Awaiting),
     /// Routes of which something may be claimed now, in the order of their ids.
     ReadyRoutes(u32),
+    /// Why an execution or a run is not over: what it waits for, and what that waits for. Counts: `members` that have not ended by public
+    /// state, `marks` and open `conditions` of a run; `active` executions by lane with a limit; `leases` by instance.
+    Reasons(Subject),
     Lanes,
     Workers,
     Schedules,

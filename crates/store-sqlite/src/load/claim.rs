@@ -18,7 +18,7 @@ use crate::select::Select;
 
 /// Executions that this claim already took, then the ready ones of a route. Columns: id, priority, seq, 1 if it was taken.
 pub(crate) const SEARCH: &str = include_str!("../sql/claim.sql");
-const ACTIVE_OF_ROUTE: &str = "SELECT count(*) FROM execution WHERE phase = 2 AND route_id = ?1";
+pub(super) const ACTIVE_OF_ROUTE: &str = "SELECT count(*) FROM execution WHERE phase = 2 AND route_id = ?1";
 
 static INPUT: Select<Input> = Select::with_short_bytes("WHERE execution_id = ?1");
 static PINS: Select<Pin> = Select::new("WHERE execution_id = ?1");

@@ -8,6 +8,7 @@ mod due;
 mod group;
 mod marks;
 mod places;
+mod reasons;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,7 @@ use crate::session::Session;
 pub(crate) use claim::SEARCH;
 pub(crate) use due::lists;
 pub(crate) use places::Places;
+pub(crate) use reasons::reasons;
 use run::EDGES_FROM;
 
 static EXECUTION: Select<Execution> = Select::new("WHERE id = ?1");

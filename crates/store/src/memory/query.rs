@@ -8,6 +8,7 @@ use crate::cut::{Moment, cut};
 use crate::dues;
 use crate::ids::{ExecutionId, RunId};
 use crate::query::{Awaiting, Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
+use crate::reasons::reasons;
 use crate::rows::{Condition, Event, Execution, Run};
 use crate::scope::Wanted;
 use crate::state::{State, TABLES};
@@ -61,6 +62,7 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
             let found = routes.into_iter().take(*limit as usize).filter_map(|id| full.routes.get(&id));
             page.rows.routes.extend(found.map(|route| (route.id, route.clone())));
         }
+        Query::Reasons(subject) => page = reasons(tables, *subject, moment),
         Query::Lanes => page.rows.lanes.clone_from(&full.lanes),
         Query::Workers => page.rows.workers.clone_from(&full.workers),
         Query::Schedules => page.rows.schedules.clone_from(&full.schedules),

@@ -20,7 +20,7 @@ table!(
         phase: RunPhase,
         paused: bool,
         outcome: Option<Outcome>,
-        /// Why it was cancelled, if not by a call.
+        /// Why it was cancelled, if it was; `operator` if by a call.
         cause: Option<Cause>,
         on_failure: OnFailure,
         members: i32,

@@ -7,6 +7,7 @@ mod cancel_run;
 mod claim;
 mod events;
 mod executions;
+mod explain;
 mod operator;
 mod places;
 mod plan;

@@ -71,7 +71,7 @@ pub(crate) fn closed(row: &Execution, attempt: Option<&Attempt>) -> Error {
 /// `LV-T105`: not in this state.
 pub(crate) fn impossible(verb: &str, row: &Execution) -> Error {
     Error::new(codes::LV_T105, format!("{verb} is not possible while execution \"{}\" is {}", row.id, row.public_state()))
-        .with_hint("look at the execution, then decide again")
+        .with_hint("explain says what it waits for and which call ends that")
 }
 
 /// `LV-T203`: the run is over.

@@ -15,6 +15,7 @@ mod draft;
 mod edge;
 mod end;
 mod errors;
+pub mod explain;
 mod finish;
 mod forget_events;
 mod fused;

@@ -9,6 +9,7 @@ mod compare;
 mod dice;
 mod drain;
 mod engine;
+mod explained;
 mod graphs;
 mod invariants;
 mod play;

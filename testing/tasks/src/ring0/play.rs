@@ -12,6 +12,7 @@ use levada_tasks::spec::{Handle, RunGraph};
 use super::act::Act;
 use super::compare;
 use super::engine::Engine;
+use super::explained;
 use super::invariants::Watch;
 use super::step::Step;
 use crate::model::{self, Cancel, Model, Refused, Seen};
@@ -89,6 +90,7 @@ impl Play {
 
     fn check(&mut self, said: usize) -> Result<(), Wrong> {
         compare::states(self.engine.rows(), &self.model)?;
+        explained::check(self.engine.rows(), self.engine.now_ms())?;
         self.watch.check(self.engine.rows(), &self.model.log[said..])
     }
 

@@ -9,6 +9,7 @@ use crate::conformance::{Dice, Factory, Suite, Verdict};
 use crate::ids::{ExecutionId, RunId};
 use crate::memory::answer;
 use crate::query::{Awaiting, Count, ExecutionFilter, PageCursor, Query, RunFilter};
+use crate::reasons::Subject;
 use crate::rows::Condition;
 use crate::scope::{DueKind, Wanted};
 use crate::state::{State, TABLES};
@@ -29,6 +30,7 @@ const QUERIES: &[(&str, Ask)] = &[
     ("awaited_ends", awaited_ends),
     ("due", due),
     ("ready_routes", |_| [0, 1, 3, 100].map(Query::ReadyRoutes).to_vec()),
+    ("reasons", reasons),
     ("lanes", |_| vec![Query::Lanes]),
     ("workers", |_| vec![Query::Workers]),
     ("schedules", |_| vec![Query::Schedules]),
@@ -43,6 +45,9 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
         suite.add(format!("queries/{name}/empty"), move |stage| of_an_empty_store(stage, *ask));
     }
     suite.add("queries/bytes".to_owned(), bytes);
+    for seed in super::SEEDS {
+        suite.add(format!("queries/reasons/large/{seed}"), move |stage| large(stage, seed));
+    }
     for limit in [1, 2, 5] {
         suite.add(format!("queries/pages/executions/{limit}"), move |stage| pages_of_executions(stage, limit));
         suite.add(format!("queries/pages/runs/{limit}"), move |stage| pages_of_runs(stage, limit));
@@ -74,6 +79,13 @@ async fn bytes<S: Store>(mut stage: Stage<S>) -> Verdict {
         ensure(after >= before && (after > 0 || !has_rows), || format!("{}: {before}, then {after} bytes", table.name))?;
     }
     Ok(())
+}
+
+async fn large<S: Store>(mut stage: Stage<S>, seed: u64) -> Verdict {
+    stage.load(random::large(seed, stage.now_ms())).await?;
+    let some: Vec<_> = reasons(&stage.model).into_iter().rev().step_by(9).collect();
+    let runs = stage.model.runs.keys().map(|run| Query::Reasons(Subject::Run(*run)));
+    compare(&stage, &runs.chain(some).collect::<Vec<_>>()).await
 }
 
 async fn compare<S: Store>(stage: &Stage<S>, queries: &[Query]) -> Verdict {
@@ -128,6 +140,12 @@ fn edges(state: &State) -> Vec<Query> {
         behind.flat_map(move |after| [0, 1, 3, 1_000].map(|limit| Query::Edges { run, after, limit }))
     };
     state.runs.keys().copied().chain([RunId(1)]).flat_map(of_run).collect()
+}
+
+fn reasons(state: &State) -> Vec<Query> {
+    let executions = known_and_unknown(state).map(Subject::Execution);
+    let runs = state.runs.keys().copied().chain([RunId(1)]).map(Subject::Run);
+    executions.chain(runs).map(Query::Reasons).collect()
 }
 
 fn known_and_unknown(state: &State) -> impl Iterator<Item = ExecutionId> + '_ {

@@ -30,6 +30,32 @@ impl Maker {
         }
     }
 
+    /// A run whose members wait for many of the forty before them, and one that is a chain with seventy conditions.
+    pub(super) fn large_graphs(&mut self) {
+        for (members, fan_in) in [(160, 12), (24, 1)] {
+            let run = self.run(RunPhase::Running);
+            let members: Vec<_> = (0..members).map(|number| self.member(run, RunPhase::Running, number)).collect();
+            self.conditions(run);
+            for number in 0..70 {
+                let mut condition: Condition = self.any();
+                (condition.run_id, condition.key) = (run, format!("condition {number}"));
+                (condition.upstream_run, condition.upstream_execution) = (None, None);
+                self.put(condition);
+            }
+            for (at, child) in members.iter().enumerate().skip(1) {
+                let near = &members[at.saturating_sub(if fan_in == 1 { 1 } else { 40 })..at];
+                let mut upstreams = near.to_vec();
+                self.dice.shuffle(&mut upstreams);
+                upstreams.truncate(fan_in);
+                let states = upstreams.into_iter().map(|upstream| self.edge(run, RunPhase::Running, *child, upstream, None));
+                let states = states.collect();
+                self.group(run, *child, states);
+            }
+            self.marks(run, &members);
+            self.totals(run, &members);
+        }
+    }
+
     fn run(&mut self, phase: RunPhase) -> RunId {
         let (ended, building) = (phase == RunPhase::Ended, phase == RunPhase::Building);
         let mut run: Run = self.any();

@@ -48,6 +48,18 @@ pub fn state(seed: u64, now_ms: i64) -> State {
     maker.state
 }
 
+/// Runs that are beyond the limits of an explanation: deep, wide, with many conditions and many members in one state.
+#[must_use]
+pub(super) fn large(seed: u64, now_ms: i64) -> State {
+    let mut dice = Dice::new(seed);
+    let tokens = (0..3).map(|_| Token(dice.id())).collect();
+    let mut maker = Maker { dice, now_ms, state: State { now_ms, ..State::default() }, tokens };
+    maker.places();
+    maker.large_graphs();
+    maker.numbers();
+    maker.state
+}
+
 impl Maker {
     fn any<R: Row>(&mut self) -> R {
         any(&mut self.dice, self.now_ms)

@@ -109,7 +109,7 @@ pub(super) fn name_twice(name: &str, run: RunId) -> Error {
 /// `LV-T215`: nothing waits for it.
 pub(super) fn no_condition(run: RunId, key: &str) -> Error {
     Error::new(codes::LV_T215, format!("run \"{run}\" waits for no condition \"{key}\""))
-        .with_hint("describe the run: it lists its conditions")
+        .with_hint("explain of the run lists the conditions that it waits for")
 }
 
 /// `LV-T216`: it came out otherwise.
