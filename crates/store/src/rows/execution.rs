@@ -53,6 +53,8 @@ table!(
         claim_token: Option<Token>,
         outcome: Option<Outcome>,
         cause: Option<Cause>,
+        /// A call that cancelled its run ended it, at once or by the backlog of that cancel.
+        cancelled_by_call: bool,
         ended_ms: Option<i64>,
         created_ms: i64,
         first_started_ms: Option<i64>,
@@ -127,5 +129,7 @@ table!(
         run_id: RunId,
         generation: i32,
         made_ms: i64,
+        /// The number of the event of this end: marks of a run are settled in this order, which is that of their transactions.
+        seq: i64,
     }
 );

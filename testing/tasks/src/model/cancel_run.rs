@@ -32,9 +32,6 @@ impl Model {
             }
             (None, Some(stored)) => {
                 let finalizers_too = stored.finalizers_too || cancel.finalizers_too;
-                let undrawn =
-                    self.members(run).any(|row| super::is_left(row) && row.end.is_some_and(|end| end.cause == stored.cause));
-                self.run_mut(run).cancelled_perhaps |= !stored.explicit && undrawn;
                 self.begin_cancel(run, Cancel { finalizers_too, ..cancel });
             }
             (None, None) => self.begin_cancel(run, cancel),
@@ -74,8 +71,10 @@ impl Model {
     pub(super) fn end_by_cancel(&mut self, id: ExecutionId) {
         let run = self.execution(id).run.expect("only members are doomed");
         let cancel = self.runs[&run].cancel.expect("only the members of a run that is cancelled are doomed");
-        self.run_mut(run).cancelled_some |= cancel.explicit;
         self.end(id, Outcome::Cancelled, cancel.cause, Some(AttemptState::Cancelled));
+        if let Some(end) = &mut self.execution_mut(id).end {
+            end.by_call = cancel.explicit;
+        }
     }
 
     /// One step of the backlog worker.

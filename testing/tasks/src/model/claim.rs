@@ -34,16 +34,36 @@ impl Model {
         self.claim_of(found, request)
     }
 
-    /// What stands first in line for a claim, as far as it asks.
+    /// What stands in line for a claim, in its order.
     #[must_use]
-    pub fn offered(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
+    pub fn in_line(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
         let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
         found.sort_by_key(|row| (-row.priority, row.order));
-        found.into_iter().take(request.limit as usize).map(|row| row.id).collect()
+        found.into_iter().map(|row| row.id).collect()
     }
 
-    /// Gives what is still in line of what was offered.
-    pub fn claim_of(&mut self, offered: Vec<ExecutionId>, request: &ClaimRequest) -> Vec<Given> {
+    /// What stands first in line for a claim, as far as it asks.
+    fn offered(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
+        let mut found = self.in_line(request);
+        found.truncate(request.limit as usize);
+        found
+    }
+
+    /// The claim that goes along with ends (F-9): of what stood in line before as far as it asks, and of what these made ready.
+    pub fn claim_after(&mut self, before: &[ExecutionId], request: &ClaimRequest) -> Vec<Given> {
+        let first = &before[..before.len().min(request.limit as usize)];
+        let mut line = self.in_line(request);
+        line.retain(|id| first.contains(id) || !before.contains(id));
+        let mut given: Vec<_> = Vec::new();
+        for id in line {
+            if given.len() < request.limit as usize {
+                given.extend(self.give(id, request));
+            }
+        }
+        given
+    }
+
+    fn claim_of(&mut self, offered: Vec<ExecutionId>, request: &ClaimRequest) -> Vec<Given> {
         let still: Vec<_> = offered.into_iter().filter(|id| self.is_offered(&self.executions[id], request)).collect();
         still.into_iter().filter_map(|id| self.give(id, request)).collect()
     }
@@ -113,7 +133,12 @@ impl Model {
         row.phase = Phase::Active;
         row.due_ms = None;
         row.attempt_deadline_ms = left_ms.map(|left| now_ms + left);
-        row.lease = Some(Lease { instance: request.instance.clone(), token: request.token, until_ms: now_ms + request.ttl_ms });
+        row.lease = Some(Lease {
+            instance: request.instance.clone(),
+            token: request.token,
+            until_ms: now_ms + request.ttl_ms,
+            ttl_ms: request.ttl_ms,
+        });
         let given = given(row);
         self.say(if resumed { EventKind::Resumed } else { EventKind::Claimed }, id);
         Some(given)

@@ -60,6 +60,14 @@ impl Model {
         }
     }
 
+    /// Whether a worker may write still.
+    ///
+    /// # Errors
+    /// By §2.3.
+    pub(super) fn is_live(&self, id: ExecutionId, fence: i64) -> Result<(), Refused> {
+        self.standing(id, fence, Verb::Renew).map(|_| ())
+    }
+
     /// Keeps a lease.
     ///
     /// # Errors
@@ -69,6 +77,7 @@ impl Model {
         let until_ms = self.now_ms + ttl_ms;
         if let Some(lease) = &mut self.execution_mut(id).lease {
             lease.until_ms = until_ms;
+            lease.ttl_ms = ttl_ms;
         }
         Ok(until_ms)
     }

@@ -47,7 +47,7 @@ async fn of_table<S: Store>(mut stage: Stage<S>, table: &str) -> Verdict {
 
 fn marked(number: u128) -> Command {
     let id = crate::ids::ExecutionId(number);
-    Command::Put(Mark { execution_id: id, run_id: RunId(number), generation: 0, made_ms: 0 }.into())
+    Command::Put(Mark { execution_id: id, run_id: RunId(number), generation: 0, made_ms: 0, seq: 0 }.into())
 }
 
 async fn everybody<S: Store>(mut stage: Stage<S>) -> Verdict {
