@@ -46,7 +46,9 @@ impl Model {
         header.phase = RunPhase::Cancelling;
         header.paused = false;
         header.build_deadline_ms = None;
-        header.cancel = Some(cancel);
+        // A graph that was never sealed has nothing to finalize.
+        let finalizers_too = cancel.finalizers_too || !header.sealed;
+        header.cancel = Some(Cancel { finalizers_too, ..cancel });
         self.say_run(EventKind::RunCancelRequested, run);
     }
 
@@ -61,8 +63,7 @@ impl Model {
                 CancelPolicy::CancelPending => row.phase != Phase::Active,
                 CancelPolicy::CancelAll => true,
             };
-            // A run that never started has nothing to finalize.
-            let spared = row.finalizer && !cancel.finalizers_too && header.sealed;
+            let spared = row.finalizer && !cancel.finalizers_too;
             row.phase != Phase::Ended && by_policy && !spared
         };
         self.members(run).filter(is_doomed).map(|row| row.id).collect()

@@ -30,8 +30,8 @@ impl Model {
             again.sort_by_key(|row| (-row.priority, row.order));
             return again.into_iter().map(given).collect();
         }
-        let found = self.offered(request);
-        self.claim_of(found, request)
+        let line = self.in_line(request);
+        self.give_of(&self.in_reach(&line, request), request)
     }
 
     /// What stands in line for a claim, in its order.
@@ -42,30 +42,37 @@ impl Model {
         found.into_iter().map(|row| row.id).collect()
     }
 
-    /// What stands first in line for a claim, as far as it asks.
-    fn offered(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
-        let mut found = self.in_line(request);
-        found.truncate(request.limit as usize);
-        found
+    /// How far a claim looks: as many as it asks for, and as many of each lane with a limit, because that may be full.
+    fn in_reach(&self, line: &[ExecutionId], request: &ClaimRequest) -> Vec<ExecutionId> {
+        let limited = |id: &ExecutionId| {
+            let lane = &self.execution(*id).lane;
+            self.lanes.get(lane).and_then(|row| row.max_active).map(|_| lane.clone())
+        };
+        let mut seen: BTreeMap<Option<String>, u32> = BTreeMap::new();
+        let mut is_near = |id: &&ExecutionId| {
+            let seen = seen.entry(limited(id)).or_default();
+            *seen += 1;
+            *seen <= request.limit
+        };
+        line.iter().filter(|id| is_near(id)).copied().collect()
     }
 
-    /// The claim that goes along with ends (F-9): of what stood in line before as far as it asks, and of what these made ready.
+    /// The claim that goes along with ends (F-9): of what stood in line before as far as it looks, and of what these made ready.
     pub fn claim_after(&mut self, before: &[ExecutionId], request: &ClaimRequest) -> Vec<Given> {
-        let first = &before[..before.len().min(request.limit as usize)];
+        let near = self.in_reach(before, request);
         let mut line = self.in_line(request);
-        line.retain(|id| first.contains(id) || !before.contains(id));
-        let mut given: Vec<_> = Vec::new();
+        line.retain(|id| near.contains(id) || !before.contains(id));
+        self.give_of(&line, request)
+    }
+
+    fn give_of(&mut self, line: &[ExecutionId], request: &ClaimRequest) -> Vec<Given> {
+        let mut given = Vec::new();
         for id in line {
             if given.len() < request.limit as usize {
-                given.extend(self.give(id, request));
+                given.extend(self.give(*id, request));
             }
         }
         given
-    }
-
-    fn claim_of(&mut self, offered: Vec<ExecutionId>, request: &ClaimRequest) -> Vec<Given> {
-        let still: Vec<_> = offered.into_iter().filter(|id| self.is_offered(&self.executions[id], request)).collect();
-        still.into_iter().filter_map(|id| self.give(id, request)).collect()
     }
 
     /// Whether something is active under the claim's token.

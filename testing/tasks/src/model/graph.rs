@@ -211,18 +211,19 @@ impl Model {
     /// I-1.
     pub(super) fn pin(&mut self, run: RunId, child: ExecutionId) {
         let named = self.runs[&run].edges.iter().filter(|edge| edge.to == child && edge.state == EdgeState::Satisfied);
-        let pins: Vec<_> = named.filter_map(|edge| Some((edge.asked.input.clone()?, self.pin_of(edge)))).collect();
+        let pins: Vec<_> = named.filter_map(|edge| Some((edge.asked.input.clone()?, self.pin_of(edge)?))).collect();
         self.execution_mut(child).pins.extend(pins);
     }
 
-    fn pin_of(&self, edge: &Edge) -> Pin {
+    /// None if the upstream began again since it satisfied the edge: its present generation has not come out yet.
+    fn pin_of(&self, edge: &Edge) -> Option<Pin> {
         let Some(row) = self.executions.get(&edge.from) else {
-            return Pin { upstream: edge.from, generation: 0, outcome: Outcome::Succeeded, failure_code: None };
+            return Some(Pin { upstream: edge.from, generation: 0, outcome: Outcome::Succeeded, failure_code: None });
         };
-        let outcome = row.end.map_or(Outcome::Succeeded, |end| end.outcome);
+        let outcome = row.end?.outcome;
         let code = row.tries.last().and_then(|attempt| attempt.failure_code.clone());
         let failure_code = code.filter(|_| outcome != Outcome::Succeeded);
-        Pin { upstream: edge.from, generation: row.generation, outcome, failure_code }
+        Some(Pin { upstream: edge.from, generation: row.generation, outcome, failure_code })
     }
 
     /// A child that waits for its edges, or for all others.
