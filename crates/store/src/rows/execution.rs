@@ -109,7 +109,7 @@ table!(
         /// The fence through which a worker closed it or parked it last, and by which call: a repetition is known by them.
         last_fence: Option<i64>,
         last_call: Option<Call>,
-        /// What that call asked for, as a digest.
+        /// What that call asked for or was told, as a digest.
         last_digest: Option<i64>,
         /// When it is due again: the answer of the call that parked or failed it.
         next_due_ms: Option<i64>,

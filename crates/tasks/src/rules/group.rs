@@ -143,8 +143,12 @@ impl Draft<'_> {
         self.left_open(child);
     }
 
-    /// A group left `open`: siblings that other fired groups spared for its sake may have to go now.
+    /// A group left `open`: siblings that other fired groups spared for its sake may have to go now. For a group that this event opened
+    /// nobody was spared.
     fn left_open(&mut self, child: ExecutionId) {
+        if self.before().groups.get(&child).is_none_or(|group| group.state != GroupState::Open) {
+            return;
+        }
         let Some(run) = self.group(child).map(|group| group.run_id) else { return };
         let shared = self.edges_into(run, child).flat_map(|edge| self.sparing(edge.upstream));
         let again: Vec<_> =

@@ -1,9 +1,10 @@
 //! What comes late: settlement after other ends, a cancel after an answer to failure, a delay in a run that is being cancelled.
 
 use levada_store::RunId;
-use levada_store::alphabets::{CancelPolicy, GroupState, OnFailure, Outcome, PublicState};
+use levada_store::alphabets::{CancelPolicy, FailureClass, GroupState, OnFailure, Outcome, PublicState};
 use levada_tasks::rules::{
-    Applied, CancelBacklog, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, PauseRun, SettleRun, Written,
+    Applied, CancelBacklog, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, PauseRun, ReplayExecution, SettleRun,
+    Written,
 };
 use levada_tasks::spec::{Delay, GroupPolicy};
 
@@ -190,4 +191,21 @@ fn t_074_a_call_that_ends_a_member_makes_a_failed_run_a_cancelled_one() {
     world.drain();
     assert!(world.named(run, "b").cancelled_by_call);
     assert_eq!(world.ended(run), Outcome::Cancelled);
+}
+
+#[test]
+fn t_006_a_failure_that_ended_with_its_run_is_told_the_same_after_a_replay() {
+    let mut world = World::new();
+    let mut once = graph(&["a"], &[]);
+    once.nodes[0].execution.policy.retry.max_retries = Some(1);
+    let run = world.submit(&once);
+    let a = world.claim_named("a");
+    world.must(&cancel(run, CancelPolicy::CancelPending));
+    let cancelled = Ended::Ended { outcome: Outcome::Cancelled, result_digest: None };
+    let said = world.fail(a.handle, FailureClass::Transient);
+    assert!(matches!(&said, Ok(Written::Applied(ended)) if *ended == cancelled), "{said:?}");
+    let (execution, actor) = (a.handle.execution, "ann".to_owned());
+    world.must(&ReplayExecution { execution, run: Some(run), ignore_edges: false, actor });
+    let said = world.fail(a.handle, FailureClass::Transient);
+    assert!(matches!(&said, Ok(Written::AlreadyApplied(ended)) if *ended == cancelled), "{said:?}");
 }

@@ -1,6 +1,6 @@
 //! Claiming: §2.2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use levada_store::ExecutionId;
 use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, LaneState, Outcome, Phase, RunPhase};
@@ -40,6 +40,13 @@ impl Model {
         let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
         found.sort_by_key(|row| (-row.priority, row.order));
         found.into_iter().map(|row| row.id).collect()
+    }
+
+    /// Whatever is ready, whoever it is for.
+    #[must_use]
+    pub fn ready(&self) -> BTreeSet<ExecutionId> {
+        let ready = self.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
+        ready.map(|row| row.id).collect()
     }
 
     /// How far a claim looks: as many as it asks for, and as many of each lane with a limit, because that may be full.

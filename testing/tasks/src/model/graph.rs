@@ -193,6 +193,9 @@ impl Model {
 
     /// siblings that were spared for this group's sake.
     fn left_open(&mut self, run: RunId, child: ExecutionId) {
+        if self.fresh.contains(&child) {
+            return;
+        }
         let now_ms = self.now_ms;
         let header = &self.runs[&run];
         let spared = header.groups.iter().filter(|(id, group)| **id != child && group.kept > 0 && header.share(child, **id));

@@ -62,6 +62,8 @@ pub struct Model {
     pub log: Vec<Happened>,
     /// What the engine was seen to do in the step that is being interpreted.
     pub seen: Seen,
+    /// Groups that this step opened: nobody was spared for them.
+    fresh: BTreeSet<ExecutionId>,
     /// Numbers given to creations, ends and draws.
     numbers: u64,
 }
@@ -253,6 +255,13 @@ impl Model {
     #[must_use]
     pub fn new(now_ms: i64) -> Self {
         Self { now_ms, ..Self::default() }
+    }
+
+    /// A step begins of which the engine was seen to do this.
+    pub fn begin(&mut self, now_ms: i64, seen: Seen) {
+        self.now_ms = now_ms;
+        self.seen = seen;
+        self.fresh.clear();
     }
 
     /// An execution that is known to exist.

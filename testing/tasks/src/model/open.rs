@@ -15,6 +15,7 @@ impl Model {
                 self.make_runnable(*id);
             }
         }
+        self.fresh.extend(members);
         self.resolve_known(run, members, &[]);
         for id in members {
             self.decide(run, *id, self.first_missed(run, *id));

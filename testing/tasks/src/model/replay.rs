@@ -92,6 +92,7 @@ impl Model {
             return self.pin(run, id);
         }
         self.group_mut(run, id).state = GroupState::Open;
+        self.fresh.insert(id);
         self.make_runnable(id);
         self.decide(run, id, None);
     }
@@ -231,6 +232,7 @@ impl Model {
 
     /// Groups recomputed: edges from kept members resolve again at once from stored outcomes.
     fn reset_groups(&mut self, run: RunId, again: &[ExecutionId]) {
+        self.fresh.extend(again);
         let header = self.run_mut(run);
         for (_, group) in header.groups.iter_mut().filter(|(child, _)| again.contains(child)) {
             group.state = GroupState::Open;

@@ -102,8 +102,7 @@ impl Play {
     ) -> Result<Option<T>, Wrong> {
         let ready_before = Seen::ready(self.engine.rows());
         let got = self.engine.act(rule).map(told);
-        self.model.now_ms = self.engine.now_ms();
-        self.model.seen = Seen::in_rows(self.engine.rows(), ready_before);
+        self.model.begin(self.engine.now_ms(), Seen::in_rows(self.engine.rows(), ready_before));
         let expected = interpret(&mut self.model);
         self.model.follow();
         match (got, expected) {

@@ -1,5 +1,7 @@
 //! Workers' calls: batches of which each item has an answer of its own.
 
+use std::collections::BTreeSet;
+
 use levada_base::Error;
 use levada_store::ExecutionId;
 use levada_tasks::rules::{self, Ended};
@@ -12,7 +14,7 @@ type Told<T> = Vec<Result<T, String>>;
 
 impl Play {
     pub(super) fn renew(&mut self, items: Vec<Renew>) -> Result<(), Wrong> {
-        let rule = rules::RenewLeases { items: items.clone(), back_since_ms: None };
+        let rule = rules::RenewLeases { items: items.clone(), back_since_ms: self.model.back_since() };
         let told = |said: Vec<Result<rules::Renewed, Error>>| codes(said, |renewed| renewed.lease_until_ms);
         self.both(&rule, told, |model| each(items, |item| model.renew(item.handle.execution, item.handle.fence, item.ttl_ms)))?;
         Ok(())
@@ -25,8 +27,10 @@ impl Play {
             // F-5: a token that gave something before this call claims nothing new, even if the call ends all of that.
             let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
             let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
+            let ready = model.ready();
             let told = each(items, |item| model.complete(item.handle.execution, item.handle.fence, &item.facts))?;
-            let claimed = next.as_ref().map_or_else(Vec::new, |next| claim_after(model, &before, used, &next.request));
+            let claimed =
+                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
             Ok((told, claimed))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
@@ -39,8 +43,10 @@ impl Play {
         let agreed = self.both(&rule, told, |model: &mut Model| {
             let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
             let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
+            let ready = model.ready();
             let told = each(items, |(item, _)| model.fail(item.handle.execution, item.handle.fence, &item.failure))?;
-            let claimed = next.as_ref().map_or_else(Vec::new, |next| claim_after(model, &before, used, &next.request));
+            let claimed =
+                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
             Ok((told, claimed))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
@@ -65,11 +71,18 @@ impl Play {
 }
 
 /// The claim that goes along with ends: their consequences are drawn first. A token that gave something before claims nothing new.
-fn claim_after(model: &mut Model, before: &[ExecutionId], used: bool, request: &ClaimRequest) -> Vec<model::Given> {
+fn claim_after(
+    model: &mut Model,
+    (before, ready): (&[ExecutionId], &BTreeSet<ExecutionId>),
+    used: bool,
+    request: &ClaimRequest,
+) -> Vec<model::Given> {
     // Whoever is ready in a run that is now being cancelled is turned away by the claim, not before.
     let cancelled = std::mem::take(&mut model.seen.cancelled);
     model.follow();
     model.seen.cancelled = cancelled;
+    let came = model.ready();
+    model.seen.ready_before.extend(came.difference(ready));
     match (used, model.holds_by(request)) {
         (true, false) => Vec::new(),
         (_, true) => model.claim(request),
