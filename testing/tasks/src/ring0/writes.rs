@@ -80,9 +80,10 @@ fn claim_after(
     // Whoever is ready in a run that is now being cancelled is turned away by the claim, not before.
     let cancelled = std::mem::take(&mut model.seen.cancelled);
     model.follow();
-    model.seen.cancelled = cancelled;
+    // Who came to be ready only now is turned away in the same order, as far as the claim went.
     let came = model.ready();
-    model.seen.ready_before.extend(came.difference(ready));
+    model.seen.ready_before.extend(came.difference(ready).filter(|id| cancelled.contains(id)));
+    model.seen.cancelled = cancelled;
     match (used, model.holds_by(request)) {
         (true, false) => Vec::new(),
         (_, true) => model.claim(request),
