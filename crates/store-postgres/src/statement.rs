@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(
             &*sql,
             format!(
-                "SELECT ({mark})::int2, ROW(m.\"execution_id\", m.\"run_id\", m.\"generation\", m.\"made_ms\") FROM mark m \
+                "SELECT ({mark})::int2, ROW(m.\"execution_id\", m.\"run_id\", m.\"generation\", m.\"made_ms\", m.\"seq\") FROM mark m \
                  WHERE m.run_id = ANY($1::uuid[])\nUNION ALL\nSELECT ({})::int2, ROW(r.id) FROM run r WHERE r.id = ANY($1::uuid[]) \
                  FOR UPDATE",
                 Fact::LockedRun as i16

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::state::State;
 
-/// The rows alone, with creation order and event ids as ranks: stores number with gaps of their own.
+/// The rows alone, with creation order, event ids and the order of marks as ranks: stores number with gaps of their own.
 #[must_use]
 pub fn canonical(state: State) -> State {
     let mut seqs: Vec<_> = state.executions.values().map(|row| row.seq).collect();
@@ -13,6 +13,12 @@ pub fn canonical(state: State) -> State {
     let mut executions = state.executions;
     for row in executions.values_mut() {
         row.seq = rank(row.seq);
+    }
+    let mut ends: Vec<_> = state.marks.values().map(|mark| mark.seq).collect();
+    ends.sort_unstable();
+    let mut marks = state.marks;
+    for mark in marks.values_mut() {
+        mark.seq = i64::try_from(ends.partition_point(|other| *other < mark.seq)).unwrap_or(i64::MAX);
     }
     let mut events = BTreeMap::new();
     for (id, mut event) in (0..).zip(state.events.into_values()) {
@@ -28,6 +34,7 @@ pub fn canonical(state: State) -> State {
         active_in_lane: Default::default(),
         spared: Default::default(),
         executions,
+        marks,
         events,
         ..state
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::alphabets::{Hold, Phase};
+use crate::alphabets::{Cause, Hold, Phase};
 use crate::rows::Execution;
 use crate::state::{Command, Record, State};
 
@@ -45,6 +45,7 @@ fn check_execution(row: &Execution) -> Result<(), RuleViolation> {
     let rules = [
         ("V-1", row.hold == Hold::None || row.phase == Phase::Runnable),
         ("V-1", row.outcome.is_some() == ended && row.cause.is_some() == ended && row.ended_ms.is_some() == ended),
+        ("V-1", !row.cancelled_by_call || row.cause == Some(Cause::RunCancelled)),
         (
             "V-2",
             [row.lease_id.is_some(), row.worker.is_some(), row.instance.is_some(), row.lease_until_ms.is_some()] == [active; 4],

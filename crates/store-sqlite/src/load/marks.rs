@@ -13,7 +13,7 @@ use crate::codec::id;
 use crate::errors::Result;
 use crate::select::Select;
 
-static MARKS: Select<Mark> = Select::new("WHERE run_id = ?1 ORDER BY made_ms, execution_id LIMIT ?2");
+static MARKS: Select<Mark> = Select::new("WHERE run_id = ?1 ORDER BY seq LIMIT ?2");
 static RESULT: Select<ResultRow> = Select::without_bytes("WHERE execution_id = ?1 AND generation = ?2");
 static SPARING_GROUPS: Select<Group> = Select::new("WHERE run_id = ?1 AND kept > 0 AND cancel_state = 2");
 static SPARING_EDGES: Select<Edge> = Select::new(

@@ -60,6 +60,7 @@ const NONSENSE: &[(&str, &str)] = &[
     ("outcome = 0", "V-1"),
     ("cause = 0", "V-1"),
     ("ended_ms = 5", "V-1"),
+    ("cancelled_by_call = 1", "V-1"),
     ("lease_id = NULL", "V-2"),
     ("worker = NULL", "V-2"),
     ("instance = NULL", "V-2"),

@@ -54,6 +54,7 @@ pub fn ready(number: u128, route_id: i64) -> Execution {
         essential: true,
         finalizer: false,
         decided_by: None,
+        cancelled_by_call: false,
         retain_until_ms: None,
     }
 }

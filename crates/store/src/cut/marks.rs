@@ -9,7 +9,7 @@ use crate::limits::SETTLE_MARKS_MAX;
 use crate::rows::{Group, Row, Run};
 
 impl Slice<'_> {
-    /// The run's header, locked. The oldest marks, at most [`SETTLE_MARKS_MAX`]. Of each marked execution: itself, its own group, its
+    /// The run's header, locked. The first marks, at most [`SETTLE_MARKS_MAX`]. Of each marked execution: itself, its own group, its
     /// result's facts, the edges out of it and the groups these lead to. Of each group that these ends may take out of `open`, and
     /// of the marked executions' own open groups: what [`Slice::fireable`] brings. If the run may end: what [`Slice::last`] brings.
     pub(super) fn marks(&mut self, run: RunId) {
@@ -17,7 +17,7 @@ impl Slice<'_> {
         let full = self.tables.state();
         let Some(header) = full.runs.get(&run) else { return };
         let mut marks: Vec<_> = full.marks.values().filter(|row| row.run_id == run).collect();
-        marks.sort_unstable_by_key(|row| (row.made_ms, row.execution_id));
+        marks.sort_unstable_by_key(|row| row.seq);
         marks.truncate(SETTLE_MARKS_MAX);
         let mut touched: BTreeMap<ExecutionId, i32> = BTreeMap::new();
         let mut left_open = false;

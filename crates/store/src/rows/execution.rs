@@ -53,6 +53,8 @@ table!(
         claim_token: Option<Token>,
         outcome: Option<Outcome>,
         cause: Option<Cause>,
+        /// A call that cancelled its run ended it, at once or by the backlog of that cancel.
+        cancelled_by_call: bool,
         ended_ms: Option<i64>,
         created_ms: i64,
         first_started_ms: Option<i64>,
@@ -107,7 +109,7 @@ table!(
         /// The fence through which a worker closed it or parked it last, and by which call: a repetition is known by them.
         last_fence: Option<i64>,
         last_call: Option<Call>,
-        /// What that call asked for, as a digest.
+        /// What that call asked for or was told, as a digest.
         last_digest: Option<i64>,
         /// When it is due again: the answer of the call that parked or failed it.
         next_due_ms: Option<i64>,
@@ -127,5 +129,7 @@ table!(
         run_id: RunId,
         generation: i32,
         made_ms: i64,
+        /// The number of the event of this end: marks of a run are settled in this order, which is that of their transactions.
+        seq: i64,
     }
 );

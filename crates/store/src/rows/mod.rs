@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_row_comes_back_from_its_values() {
-        let mark = Mark { execution_id: ExecutionId(7), run_id: crate::ids::RunId(8), generation: 0, made_ms: 9 };
+        let mark = Mark { execution_id: ExecutionId(7), run_id: crate::ids::RunId(8), generation: 0, made_ms: 9, seq: 10 };
         assert_eq!(Mark::read(mark.values()), Ok(mark.clone()));
         assert_eq!(Mark::read_key(Mark::key_values(&mark.key())), Ok(ExecutionId(7)));
         let mut damaged = mark.values();

@@ -43,7 +43,7 @@ table!(
         cancel_finalizers: bool,
         /// From when a mark_only cancel is treated as cancel_pending, and a cancel_pending one looks at the members once more.
         cancel_grace_ms: Option<i64>,
-        /// An explicit cancel ended at least one member.
+        /// A call that cancelled the run ended at least one member whose end is settled.
         cancel_ended_any: bool,
         /// Members that the cancel still has to end may be left: the backlog worker looks.
         cancel_backlog: bool,

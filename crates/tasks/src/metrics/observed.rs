@@ -81,7 +81,9 @@ impl<'a> Observer<'a> {
             return seen.push(Seen::Created { lane: self.lane(row.route_id) });
         };
         if old.phase != Phase::Active && row.phase == Phase::Active {
-            let waited_ms = now_ms - old.since_ms;
+            // What the call that claimed it made ready did not wait.
+            let was_ready = (old.phase, old.hold) == (Phase::Runnable, Hold::None);
+            let waited_ms = if was_ready { now_ms - old.since_ms } else { 0 };
             seen.push(Seen::Claimed { lane: self.lane(row.route_id), kind: row.kind.clone(), waited_ms });
         }
         if let (false, Some(outcome), Some(cause)) = (old.phase == Phase::Ended, row.outcome, row.cause) {
@@ -93,7 +95,7 @@ impl<'a> Observer<'a> {
                 seen.push(Seen::Late { worker: "deadline", ms: now_ms - due_ms });
             }
         }
-        let became_ready = (row.phase, row.hold) == (Phase::Runnable, Hold::None);
+        let became_ready = (row.phase, row.hold) == (Phase::Runnable, Hold::None) || row.phase == Phase::Active;
         match (old.phase, old.hold, old.due_ms) {
             (Phase::Runnable, Hold::Edges, _) if became_ready => seen.push(Seen::Hop { ms: self.since_marked() }),
             (Phase::Runnable, Hold::Time, Some(due_ms)) if became_ready && due_ms <= now_ms => {

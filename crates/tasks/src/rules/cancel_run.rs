@@ -194,8 +194,9 @@ impl Draft<'_> {
         let losers = self.members(id).filter(waiting).filter(|row| with_finalizers || !row.finalizer);
         let mut losers: Vec<ExecutionId> = losers.map(|row| row.id).collect();
         losers.truncate(CANCEL_BATCH_MAX);
+        let by_call = cause == Cause::Operator;
         for loser in &losers {
-            self.end(*loser, End::by(member_cause, Outcome::Cancelled, actor.as_deref()));
+            self.end(*loser, End { by_call, ..End::by(member_cause, Outcome::Cancelled, actor.as_deref()) });
         }
         // The slice of a large run holds one member more than fits if there are more.
         let complete = open <= CANCEL_BATCH_MAX;

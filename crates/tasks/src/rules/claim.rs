@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use levada_base::Error;
-use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, Outcome, Phase, RunPhase};
-use levada_store::rows::{Attempt, Execution, Route, Row};
+use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Outcome, Phase, RunPhase};
+use levada_store::rows::{Attempt, Row};
 use levada_store::{ClaimScope, ExecutionId, Fused, RunId, Scope, Token, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub struct Claimed {
     pub generation: i32,
     pub cause: AttemptCause,
     pub priority: i32,
-    /// None: it is larger than travels with a claim; read it.
+    /// None: it did not travel with the claim, because it is large or was made ready by the call that claimed it; read it.
     pub input: Option<Payload>,
     /// The results of upstreams, by the names that edges gave them.
     pub inputs: BTreeMap<String, ClaimedInput>,
@@ -53,7 +53,7 @@ pub struct ClaimedInput {
     pub generation: i32,
     pub outcome: Outcome,
     pub failure_code: Option<String>,
-    /// None: it is larger than travels with a claim; read it. Void if the upstream gave nothing.
+    /// None: it did not travel with the claim; read it. Void if the upstream gave nothing.
     pub payload: Option<Payload>,
 }
 
@@ -116,42 +116,6 @@ impl Claim {
             given.push(id);
         }
         Ok(given.into_iter().filter_map(|id| self.answer(draft, id)).collect())
-    }
-
-    /// What is still active under this claim's token.
-    fn repeated(&self, draft: &Draft) -> Vec<ExecutionId> {
-        let same = |row: &&Execution| {
-            row.phase == Phase::Active
-                && row.claim_token == Some(self.request.token)
-                && row.instance.as_deref() == Some(&self.request.instance)
-        };
-        let mut rows: Vec<_> =
-            draft.state.executions.values().filter(same).map(|row| (-row.priority, row.seq, row.id)).collect();
-        rows.sort_unstable();
-        rows.into_iter().map(|(_, _, id)| id).collect()
-    }
-
-    /// How many more executions each lane with a limit may have active.
-    fn lane_room(&self, draft: &Draft) -> BTreeMap<String, i64> {
-        let limited = draft.state.lanes.values().filter_map(|lane| Some((lane.name.clone(), i64::from(lane.max_active?))));
-        let active = |name: &String| draft.state.active_in_lane.get(name).unwrap_or(&0) - draft.given_back_in(name);
-        limited.map(|(name, most)| (name.clone(), most - active(&name))).collect()
-    }
-
-    /// What this claim may take, in its order. A slice shared with other claims holds theirs too.
-    fn candidates(&self, draft: &Draft) -> Vec<ExecutionId> {
-        let ready = draft.state.candidates.iter().filter_map(|id| draft.state.executions.get(id));
-        let ready = ready.filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
-        let fits = ready.filter(|row| draft.state.routes.get(&row.route_id).is_some_and(|route| self.fits(route)));
-        let mut rows: Vec<_> = fits.map(|row| (-row.priority, row.seq, row.id)).collect();
-        rows.sort_unstable();
-        rows.into_iter().map(|(_, _, id)| id).collect()
-    }
-
-    fn fits(&self, route: &Route) -> bool {
-        self.request.lanes.contains(&route.lane)
-            && self.request.namespaces.as_ref().is_none_or(|names| names.contains(&route.namespace))
-            && route.capabilities.split(',').all(|word| word.is_empty() || self.request.capabilities.contains(word))
     }
 
     /// Begins or resumes an attempt under a lease.

@@ -158,6 +158,7 @@ impl Draft<'_> {
             claim_token: None,
             outcome: None,
             cause: None,
+            cancelled_by_call: false,
             ended_ms: None,
             created_ms: now_ms,
             first_started_ms: None,

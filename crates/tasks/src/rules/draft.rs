@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use levada_base::Error;
-use levada_store::alphabets::{EventKind, Phase};
+use levada_store::alphabets::{EventKind, Hold, Phase};
 use levada_store::rows::{Attempt, Edge, Event, Execution, Group, Policy, Row, Run};
 use levada_store::{Command, ExecutionId, RunId, State};
 use serde_json::Value;
@@ -145,6 +145,18 @@ impl<'a> Draft<'a> {
     /// The lane of an execution; empty if its route is not in the slice.
     pub(crate) fn lane_of(&self, execution: &Execution) -> String {
         self.state.routes.get(&execution.route_id).map(|route| route.lane.clone()).unwrap_or_default()
+    }
+
+    /// The slice as it was.
+    pub(crate) fn before(&self) -> &State {
+        self.before
+    }
+
+    /// Executions that this event made claimable.
+    pub(crate) fn came_ready(&self) -> impl Iterator<Item = &Execution> + '_ {
+        let is_ready = |row: &Execution| (row.phase, row.hold) == (Phase::Runnable, Hold::None);
+        let now = self.state.executions.values().filter(move |row| is_ready(row));
+        now.filter(move |row| !self.before.executions.get(&row.id).is_some_and(is_ready))
     }
 
     /// How many executions of a lane were active before this event and are not any longer.

@@ -19,12 +19,14 @@ pub(crate) struct End<'a> {
     pub decided_by: Option<ExecutionId>,
     /// What its worker said about it; empty for nothing.
     pub reason: &'a str,
+    /// A call that cancelled the run brings it.
+    pub by_call: bool,
 }
 
 impl<'a> End<'a> {
     /// An end that somebody else than its worker brings.
     pub(crate) fn by(cause: Cause, outcome: Outcome, actor: Option<&'a str>) -> Self {
-        Self { outcome, cause, actor, attempt: AttemptState::Cancelled, decided_by: None, reason: "" }
+        Self { outcome, cause, actor, attempt: AttemptState::Cancelled, decided_by: None, reason: "", by_call: false }
     }
 }
 
@@ -54,6 +56,7 @@ impl Draft<'_> {
         row.hold_ref = None;
         row.outcome = Some(end.outcome);
         row.cause = Some(end.cause);
+        row.cancelled_by_call = end.by_call;
         row.ended_ms = Some(now_ms);
         row.since_ms = now_ms;
         row.decided_by = end.decided_by;
@@ -65,8 +68,9 @@ impl Draft<'_> {
         }
         self.take_lease(id);
         let detail = ended_detail(end.outcome, end.cause, end.decided_by, end.reason);
+        let seq = self.state.seq;
         self.execution_event(EventKind::Ended, id, end.actor, &detail);
-        self.queue_or_mark(id);
+        self.queue_or_mark(id, seq);
     }
 
     /// Takes the lease away, if there is one, and raises the fence.
@@ -93,14 +97,14 @@ impl Draft<'_> {
         }
     }
 
-    /// A member's end is settled here if its run is here as a whole, else later.
-    fn queue_or_mark(&mut self, id: ExecutionId) {
+    /// A member's end is settled here if its run is here as a whole, else later. `seq` is the number of its event.
+    fn queue_or_mark(&mut self, id: ExecutionId, seq: i64) {
         let Some(row) = self.state.executions.get(&id) else { return };
         let (Some(run), generation) = (row.run_id, row.generation) else { return };
         if self.state.whole_runs.contains(&run) {
             self.unsettled.push_back(id);
         } else {
-            let mark = Mark { execution_id: id, run_id: run, generation, made_ms: self.now() };
+            let mark = Mark { execution_id: id, run_id: run, generation, made_ms: self.now(), seq };
             self.state.marks.insert(id, mark);
         }
     }

@@ -2,8 +2,8 @@
 
 use levada_store::ExecutionId;
 use levada_store::RunId;
-use levada_store::alphabets::{Cause, EdgeState, EdgeWhen, EventKind, GroupState, Outcome, Phase, RunPhase};
-use levada_store::rows::{Execution, Pin, Row, Run};
+use levada_store::alphabets::{Cause, EdgeState, EdgeWhen, EventKind, GroupState, Hold, Outcome, Phase, RunPhase};
+use levada_store::rows::{Execution, Pin, Row};
 use serde_json::json;
 
 use super::Draft;
@@ -34,8 +34,9 @@ impl Draft<'_> {
         let Some(run) = self.state.runs.get_mut(&id) else { return };
         run.finalizers_released = true;
         let generation = run.generation;
-        let waiting: Vec<_> =
-            self.members(id).filter(|row| row.finalizer && row.phase == Phase::Runnable).map(|row| row.id).collect();
+        // One that was released before a restart of others keeps what it saw then.
+        let waits = |row: &&Execution| row.finalizer && (row.phase, row.hold) == (Phase::Runnable, Hold::Edges);
+        let waiting: Vec<_> = self.members(id).filter(waits).map(|row| row.id).collect();
         for finalizer in waiting {
             let pin = Pin {
                 execution_id: finalizer,
@@ -81,7 +82,7 @@ impl Draft<'_> {
         if run.expired {
             return Outcome::Expired;
         }
-        if run.cause == Some(Cause::NeverSealed) || (run.cause == Some(Cause::Operator) && was_cancelled(run)) {
+        if run.cancel_ended_any || run.sealed_ms.is_none() {
             return Outcome::Cancelled;
         }
         let failed = self.members(id).any(|row| is_failure(row) && !self.is_absorbed(row.id));
@@ -103,10 +104,6 @@ impl Draft<'_> {
     pub(crate) fn members(&self, run: RunId) -> impl Iterator<Item = &Execution> + '_ {
         self.state.executions.values().filter(move |row| row.run_id == Some(run))
     }
-}
-
-fn was_cancelled(run: &Run) -> bool {
-    run.cancel_ended_any || run.sealed_ms.is_none()
 }
 
 /// Whether an end makes its run fail unless it is absorbed.

@@ -1,21 +1,26 @@
 //! Edge groups: counting, firing, and what firing starts.
 
 use levada_base::Error;
-use levada_store::ExecutionId;
 use levada_store::alphabets::{
     CancelState, Cause, ConditionState, EdgeState, EventKind, GroupState, Hold, OnFired, OnTimeout, Outcome, Phase,
 };
 use levada_store::rows::{CancelPending, Edge, Group, Pin, Row};
+use levada_store::{ExecutionId, RunId};
 use serde_json::{Value, json};
 
 use super::end::End;
 use super::{Draft, errors};
 
 impl Draft<'_> {
-    /// Resolves an open edge and counts it; a second time changes nothing.
+    /// Resolves an open edge, and fires its group if that decides it; a second time changes nothing.
     pub(crate) fn resolve_edge(&mut self, key: super::draft::EdgeKey, satisfied: bool) -> Result<(), Error> {
+        if self.count_edge(key, satisfied)? { self.fire_if_due(key.1, Some(key.2)) } else { Ok(()) }
+    }
+
+    /// Resolves an open edge and counts it. Returns whether it was open.
+    pub(crate) fn count_edge(&mut self, key: super::draft::EdgeKey, satisfied: bool) -> Result<bool, Error> {
         let now_ms = self.now();
-        let Some(edge) = self.state.edges.get_mut(&key).filter(|edge| edge.state == EdgeState::Open) else { return Ok(()) };
+        let Some(edge) = self.state.edges.get_mut(&key).filter(|edge| edge.state == EdgeState::Open) else { return Ok(false) };
         edge.state = if satisfied { EdgeState::Satisfied } else { EdgeState::Missed };
         edge.resolved_ms = Some(now_ms);
         let (child, upstream) = (edge.child, edge.upstream);
@@ -29,7 +34,7 @@ impl Draft<'_> {
                 format!("group of {child}: {} + {} of {}", group.satisfied, group.missed, group.n),
             ));
         }
-        self.fire_if_due(child, Some(upstream))
+        Ok(true)
     }
 
     /// Fires a group whose counts decide it.
@@ -45,6 +50,12 @@ impl Draft<'_> {
             self.fire(child, GroupState::Impossible, upstream);
         }
         Ok(())
+    }
+
+    /// Fires a group if edges that counted all at once decide it: of several missed ones the first decided.
+    pub(crate) fn fire_if_known(&mut self, run: RunId, child: ExecutionId) -> Result<(), Error> {
+        let missed = self.edges_into(run, child).find(|edge| edge.state == EdgeState::Missed).map(|edge| edge.upstream);
+        self.fire_if_due(child, missed)
     }
 
     fn fire(&mut self, child: ExecutionId, result: GroupState, upstream: Option<ExecutionId>) {
@@ -132,8 +143,12 @@ impl Draft<'_> {
         self.left_open(child);
     }
 
-    /// A group left `open`: siblings that other fired groups spared for its sake may have to go now.
+    /// A group left `open`: siblings that other fired groups spared for its sake may have to go now. For a group that this event opened
+    /// nobody was spared.
     fn left_open(&mut self, child: ExecutionId) {
+        if self.before().groups.get(&child).is_none_or(|group| group.state != GroupState::Open) {
+            return;
+        }
         let Some(run) = self.group(child).map(|group| group.run_id) else { return };
         let shared = self.edges_into(run, child).flat_map(|edge| self.sparing(edge.upstream));
         let again: Vec<_> =

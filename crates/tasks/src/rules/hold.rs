@@ -69,8 +69,8 @@ impl Draft<'_> {
             return false;
         }
         let cause = if run.cause == Some(Cause::RunExpired) { Cause::RunExpired } else { Cause::RunCancelled };
-        let actor = run.cancel_actor.clone();
-        self.end(id, End::by(cause, Outcome::Cancelled, actor.as_deref()));
+        let (actor, by_call) = (run.cancel_actor.clone(), run.cause == Some(Cause::Operator));
+        self.end(id, End { by_call, ..End::by(cause, Outcome::Cancelled, actor.as_deref()) });
         true
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use levada_store::alphabets::Outcome;
-use levada_store::rows::Pin;
+use levada_store::rows::{Pin, ResultRow};
 use levada_store::{ExecutionId, SLICE_BYTES_MAX, limits};
 
 use super::{ClaimedInput, Draft};
@@ -40,8 +40,10 @@ impl Draft<'_> {
 
     fn claimed_input(&self, pin: &Pin, longest: i64) -> ClaimedInput {
         let result = self.state.results.get(&(pin.upstream, pin.generation)).filter(|_| pin.outcome == Outcome::Succeeded);
+        // A slice that settles a run has results without their bytes.
+        let is_here = |result: &ResultRow| i64::try_from(result.bytes.len()) == Ok(result.length);
         let payload = match result {
-            Some(result) if result.length > longest => None,
+            Some(result) if result.length > longest || !is_here(result) => None,
             Some(result) => Some(Payload::from_stored(result.storage, result.bytes.clone())),
             None => Some(Payload::Void),
         };

@@ -8,6 +8,7 @@
 mod build;
 mod cancel_execution;
 mod cancel_run;
+mod candidates;
 mod claim;
 mod create;
 mod dispatch;

@@ -79,7 +79,7 @@ impl Draft<'_> {
     /// been had each been settled at once.
     fn settle_marked(&mut self, marked: VecDeque<ExecutionId>) -> Result<(), Error> {
         let mut marked = Vec::from(marked);
-        marked.sort_by_key(|id| (self.state.marks.get(id).map(|mark| mark.made_ms), *id));
+        marked.sort_by_key(|id| self.state.marks.get(id).map(|mark| mark.seq));
         for id in marked {
             let Some(mark) = self.state.marks.remove(&id) else { continue };
             let current = self.state.executions.get(&id).is_some_and(|row| {
@@ -98,7 +98,7 @@ impl Draft<'_> {
         let (Some(run), Some(outcome)) = (row.run_id, row.outcome) else { return Ok(()) };
         self.count_end(run, outcome, row.finalizer)?;
         let header = self.run_mut(run)?;
-        header.cancel_ended_any |= header.cause == Some(Cause::Operator) && row.cause == Some(Cause::RunCancelled);
+        header.cancel_ended_any |= row.cancelled_by_call;
         // A graph that is not sealed stands still: sealing draws the consequences.
         if self.run(run)?.sealed_ms.is_some() { self.draw(id) } else { Ok(()) }
     }

@@ -128,19 +128,24 @@ impl Rule for FailExecutions {
 fn fail(draft: &mut Draft, item: &Fail, random: u64) -> Result<Written, Error> {
     validate::failure(&item.failure)?;
     if let Access::Repeated(attempt) = access(draft, &item.handle, Want::Close(Call::Fail, None))? {
-        let row = draft.execution(item.handle.execution)?;
-        // Of the same generation: a later one may have been cancelled before it made an attempt of its own.
-        let is_last = (row.generation, row.attempt_no) == (attempt.generation, attempt.attempt_no);
-        let cancelled = is_last && row.outcome == Some(Outcome::Cancelled);
-        let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Failed };
+        let outcome = if attempt.last_digest == Some(CANCELLED) { Outcome::Cancelled } else { Outcome::Failed };
         let ended = Ended::Ended { outcome, result_digest: None };
         let ended = attempt.next_due_ms.map_or(ended, |due_ms| Ended::Again { due_ms });
         return Ok(Written::AlreadyApplied(ended));
     }
     draft.closed_by(&item.handle, Call::Fail, None);
     draft.note_failure(item.handle.execution, &item.failure);
-    draft.failed(item.handle.execution, item.failure.class, AttemptState::Failed, random).map(Written::Applied)
+    let ended = draft.failed(item.handle.execution, item.failure.class, AttemptState::Failed, random)?;
+    if let (Ended::Ended { outcome: Outcome::Cancelled, .. }, Some(attempt)) =
+        (&ended, draft.attempt_mut(item.handle.execution))
+    {
+        attempt.last_digest = Some(CANCELLED);
+    }
+    Ok(Written::Applied(ended))
 }
+
+/// Kept of a failure that ended with its run, for whoever repeats the call after a replay.
+const CANCELLED: i64 = 1;
 
 impl Rule for SkipExecutions {
     type Answer = Vec<Result<Written, Error>>;

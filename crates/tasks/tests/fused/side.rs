@@ -67,6 +67,8 @@ impl<S: Store> Side<S> {
     pub async fn rows(&self, ordered: bool) -> State {
         let mut state = self.tasks.store().dump().await.unwrap();
         if !ordered {
+            // Nor does that of the marks, which are numbered like the events of their ends.
+            state.marks.values_mut().for_each(|mark| mark.seq = 0);
             let mut events: Vec<_> = std::mem::take(&mut state.events).into_values().collect();
             events.sort_by_cached_key(|event| format!("{:?}", levada_store::rows::Event { id: 0, ..event.clone() }));
             state.events = (1..).zip(events).map(|(id, event)| (id, levada_store::rows::Event { id, ..event })).collect();

@@ -2,8 +2,10 @@
 
 use levada_store::alphabets::{CancelPolicy, Outcome, PublicState};
 use levada_store::{DueKind, RunId};
-use levada_tasks::rules::{AddExecution, CancelRun, CreateExecution, CreateRun, PauseRun, SealRun, SettleRun, SweepRuns};
-use levada_tasks::spec::{GraphEdge, NewExecution, NewRun, RunGraph};
+use levada_tasks::rules::{
+    AddExecution, CancelExecution, CancelRun, CreateExecution, CreateRun, PauseRun, RestartRun, SealRun, SettleRun, SweepRuns,
+};
+use levada_tasks::spec::{GraphEdge, NewExecution, NewRun, RestartOptions, RunGraph};
 
 use crate::world::{World, graph, node};
 
@@ -195,4 +197,23 @@ fn t_075_a_deadline_lets_the_finalizers_of_a_paused_run_go() {
         world.drain();
         assert_eq!(world.ended(run), Outcome::Expired);
     }
+}
+
+#[test]
+fn t_076_a_finalizer_that_was_released_keeps_what_it_saw_when_another_is_restarted() {
+    let mut world = World::new();
+    let mut ending = graph(&["a", "first", "second"], &[]);
+    ending.nodes[1].execution.finalizer = true;
+    ending.nodes[2].execution.finalizer = true;
+    let run = world.submit(&ending);
+    let (first, second) = (world.named(run, "first").id, world.named(run, "second").id);
+    world.must(&CancelExecution { execution: second, actor: "ann".to_owned() });
+    let a = world.claim_named("a");
+    world.finish(&a, Outcome::Succeeded);
+    let seen = |world: &World| world.ring.state().pins[&(first, "run".to_owned())].outcome;
+    assert_eq!(seen(&world), Outcome::Failed, "an operator cancelled an essential member");
+    let options = RestartOptions { cascade: true, force: false };
+    world.must(&RestartRun { run, from: second, options, actor: "ann".to_owned() });
+    assert_eq!(seen(&world), Outcome::Failed, "Z-5: pinned inputs of kept members do not change");
+    assert_eq!(world.ring.state().pins[&(second, "run".to_owned())].outcome, Outcome::Succeeded);
 }

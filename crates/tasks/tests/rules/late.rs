@@ -1,8 +1,11 @@
 //! What comes late: settlement after other ends, a cancel after an answer to failure, a delay in a run that is being cancelled.
 
 use levada_store::RunId;
-use levada_store::alphabets::{CancelPolicy, GroupState, OnFailure, Outcome, PublicState};
-use levada_tasks::rules::{Applied, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, PauseRun, Written};
+use levada_store::alphabets::{CancelPolicy, FailureClass, GroupState, OnFailure, Outcome, PublicState};
+use levada_tasks::rules::{
+    Applied, CancelBacklog, CancelExecution, CancelRun, Claimed, DelayExecutions, Ended, PauseRun, ReplayExecution, SettleRun,
+    Written,
+};
 use levada_tasks::spec::{Delay, GroupPolicy};
 
 use crate::world::{World, graph, node};
@@ -125,4 +128,84 @@ fn t_075_a_cancel_lets_the_finalizers_of_a_paused_run_go() {
             assert_eq!(world.public(run, "last"), PublicState::Ready, "after {policy}");
         }
     }
+}
+
+#[test]
+fn t_064_ends_of_one_millisecond_are_settled_in_the_order_in_which_they_came() {
+    let mut pinned = Vec::new();
+    for inline_run_max in [levada_store::limits::INLINE_RUN_MAX, 0] {
+        let mut world = World::settling_up_to(inline_run_max);
+        let mut any = graph(&["a", "b", "c"], &[("a", "c"), ("b", "c")]);
+        any.nodes[2].group = Some(GroupPolicy::any_of());
+        for edge in &mut any.edges {
+            edge.input = Some(format!("from_{}", edge.from));
+        }
+        let run = world.submit(&any);
+        let (a, b) = both(&mut world);
+        assert!(a.handle.execution < b.handle.execution, "the first to end is not the one with the lower id");
+        world.finish(&b, Outcome::Succeeded);
+        world.finish(&a, Outcome::Succeeded);
+        world.drain();
+        let child = world.named(run, "c").id;
+        let names: Vec<_> =
+            world.ring.state().pins.keys().filter(|(id, _)| *id == child).map(|(_, name)| name.clone()).collect();
+        pinned.push(names);
+    }
+    assert_eq!(pinned, [["from_b"], ["from_b"]], "settled where they end, and by marks");
+}
+
+#[test]
+fn t_074_a_call_that_finds_nobody_left_to_cancel_does_not_make_a_failed_run_a_cancelled_one() {
+    for settled_before_the_call in [true, false] {
+        let mut world = World::settling_up_to(0);
+        let mut answering = graph(&["a", "b", "c"], &[]);
+        answering.options.on_failure = OnFailure::CancelPending;
+        let run = world.submit(&answering);
+        let (a, b) = both(&mut world);
+        world.finish(&a, Outcome::Failed);
+        // "c" is cancelled because "a" failed, "b" goes on.
+        world.must(&SettleRun { run });
+        let policy = CancelPolicy::CancelPending;
+        world.must(&CancelBacklog { run, policy, include_finalizers: false });
+        assert_eq!(world.public(run, "c"), PublicState::Cancelled);
+        if settled_before_the_call {
+            world.must(&SettleRun { run });
+        }
+        world.finish(&b, Outcome::Succeeded);
+        assert_eq!(world.must(&cancel(run, CancelPolicy::CancelAll)).applied, Applied::Applied, "a stronger one");
+        world.drain();
+        assert_eq!(world.ended(run), Outcome::Failed, "no call ended a member");
+    }
+}
+
+#[test]
+fn t_074_a_call_that_ends_a_member_makes_a_failed_run_a_cancelled_one() {
+    let mut world = World::settling_up_to(0);
+    let mut answering = graph(&["a", "b"], &[]);
+    answering.options.on_failure = OnFailure::CancelPending;
+    let run = world.submit(&answering);
+    let (a, _) = both(&mut world);
+    world.finish(&a, Outcome::Failed);
+    world.must(&SettleRun { run });
+    world.must(&cancel(run, CancelPolicy::CancelAll));
+    world.drain();
+    assert!(world.named(run, "b").cancelled_by_call);
+    assert_eq!(world.ended(run), Outcome::Cancelled);
+}
+
+#[test]
+fn t_006_a_failure_that_ended_with_its_run_is_told_the_same_after_a_replay() {
+    let mut world = World::new();
+    let mut once = graph(&["a"], &[]);
+    once.nodes[0].execution.policy.retry.max_retries = Some(1);
+    let run = world.submit(&once);
+    let a = world.claim_named("a");
+    world.must(&cancel(run, CancelPolicy::CancelPending));
+    let cancelled = Ended::Ended { outcome: Outcome::Cancelled, result_digest: None };
+    let said = world.fail(a.handle, FailureClass::Transient);
+    assert!(matches!(&said, Ok(Written::Applied(ended)) if *ended == cancelled), "{said:?}");
+    let (execution, actor) = (a.handle.execution, "ann".to_owned());
+    world.must(&ReplayExecution { execution, run: Some(run), ignore_edges: false, actor });
+    let said = world.fail(a.handle, FailureClass::Transient);
+    assert!(matches!(&said, Ok(Written::AlreadyApplied(ended)) if *ended == cancelled), "{said:?}");
 }

@@ -11,6 +11,7 @@ mod ends;
 mod executions;
 mod finalizers;
 mod graphs;
+mod hand_over;
 mod inline;
 mod late;
 mod laws;

@@ -3,8 +3,10 @@
 use levada_store::alphabets::{Outcome, PublicState};
 use levada_store::rows::{Comparison, Fact, Facts, Predicate, Predicates};
 use levada_store::{ExecutionId, RunId};
-use levada_tasks::rules::{AddExecution, CreateExecution, CreateRun, ExtendRun, ResolveCondition, SealRun, Sealed, StageEdge};
-use levada_tasks::spec::{Fragment, GraphEdge, NewEdge, NewExecution, NewRun, Resolution, Upstream};
+use levada_tasks::rules::{
+    AddExecution, CreateExecution, CreateRun, ExtendRun, ResolveCondition, SealRun, Sealed, SetGroupPolicy, StageEdge,
+};
+use levada_tasks::spec::{Fragment, GraphEdge, GroupPolicy, NewEdge, NewExecution, NewRun, Resolution, Upstream};
 
 use crate::world::{World, graph, node};
 
@@ -120,4 +122,27 @@ fn t_005_an_extension_of_a_member_that_ended() {
         world.work(|_| Outcome::Succeeded);
         assert_eq!(world.ended(run), Outcome::Succeeded);
     }
+}
+
+#[test]
+fn t_005_what_is_known_at_the_seal_counts_at_once() {
+    let mut world = World::new();
+    let first = create(&mut world, "first", false);
+    let second = create(&mut world, "second", false);
+    for name in ["first", "second"] {
+        let claimed = world.claim(1);
+        assert_eq!(claimed[0].name, name);
+        world.finish(&claimed[0], Outcome::Succeeded);
+    }
+    let waiting = create(&mut world, "down", true);
+    let run = building(&mut world, &[first, second, waiting]);
+    world.must(&SetGroupPolicy { run, child: waiting, policy: GroupPolicy::any_of() });
+    for (upstream, name) in [(first, "one"), (second, "two")] {
+        stage(&mut world, run, NewEdge { input: Some(name.to_owned()), ..NewEdge::success(upstream, waiting) });
+    }
+    seal(&mut world, run);
+    let group = world.group(waiting);
+    assert_eq!((group.n, group.satisfied), (2, 2));
+    let claimed = world.claim_named("down");
+    assert_eq!(claimed.inputs.keys().collect::<Vec<_>>(), ["one", "two"], "both were satisfied at that moment");
 }

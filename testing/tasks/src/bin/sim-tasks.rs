@@ -1,8 +1,10 @@
-//! Plays random histories of the execution engine against the interpreter of its contract.
+//! Plays random histories of the execution engine against the interpreter of its contract, or every order of what happens in small
+//! worlds.
 
 use anyhow::{Result, bail};
 use clap::Parser;
 use levada_testing_tasks::ring0::Case;
+use levada_testing_tasks::small::{explore, worlds};
 
 /// What to play.
 #[derive(Debug, Parser)]
@@ -19,37 +21,54 @@ struct Arguments {
     /// Print every step of the first history.
     #[arg(long)]
     loud: bool,
-    /// Shrink the first failure.
+    /// Shrink the first failure, and print it as a document to keep.
     #[arg(long)]
     shrink: bool,
     /// Go on after so many failures.
     #[arg(long, default_value_t = 0)]
     tolerate: usize,
+    /// Print the history of the seed as a document instead of playing it.
+    #[arg(long)]
+    document: bool,
+    /// Small worlds instead: every path of so many steps.
+    #[arg(long, value_name = "DEPTH")]
+    small: Option<usize>,
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    match arguments.small {
+        Some(depth) => small(depth),
+        None if arguments.document => {
+            println!("{}", serde_json::to_string(&Case::random(arguments.seed, arguments.steps))?);
+            Ok(())
+        }
+        None => histories(&arguments),
+    }
+}
+
+fn small(depth: usize) -> Result<()> {
+    for inline_run_max in [0, 64] {
+        for world in worlds() {
+            match explore(&world, inline_run_max, depth) {
+                Ok(tried) => println!("{}, settled inline up to {inline_run_max}: {tried:?}", world.name),
+                Err(wrong) => bail!("{wrong}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn histories(arguments: &Arguments) -> Result<()> {
     let mut failures = 0;
-    for seed in arguments.seed..arguments.seed + arguments.schedules {
+    for seed in arguments.seed..arguments.seed.saturating_add(arguments.schedules) {
         let case = Case::random(seed, arguments.steps);
         let Err(wrong) = case.play(None, arguments.loud && !arguments.shrink) else { continue };
         failures += 1;
         println!("seed {seed}: {wrong}");
         if arguments.shrink {
             let shrunk = case.shrunk(None);
-            println!("shrunk to {} steps, inline {}", shrunk.steps.len(), shrunk.inline_run_max);
-            for graph in &shrunk.graphs {
-                for edge in &graph.edges {
-                    println!("  {} -{}-> {} {:?}", edge.from, edge.satisfied_by, edge.to, edge.input);
-                }
-                for node in &graph.nodes {
-                    println!(
-                        "  {} {:?} fin={} ess={}",
-                        node.execution.name, node.group, node.execution.finalizer, node.execution.essential
-                    );
-                }
-                println!("  {:?}", graph.options);
-            }
+            println!("shrunk to {} steps: {}", shrunk.steps.len(), serde_json::to_string(&shrunk)?);
             println!("{:?}", shrunk.play(None, true));
         }
         if failures > arguments.tolerate {

@@ -1,22 +1,22 @@
-//! New executions and runs: X-01 ….
+//! New executions and whole runs: X-01 ….
 
 use std::collections::BTreeMap;
 
-use levada_store::alphabets::{
-    AttemptCause, CancelState, ConditionState, EdgeState, EventKind, GroupState, Hold, LaneState, Phase, RunPhase,
-};
-use levada_store::rows::{Facts, condition_node};
+use levada_store::alphabets::{AttemptCause, CancelState, EventKind, GroupState, Hold, LaneState, Phase, RunPhase};
 use levada_store::{ExecutionId, RunId};
-use levada_tasks::spec::{GraphEdge, GroupPolicy, NewExecution, RunGraph};
+use levada_tasks::spec::{GroupPolicy, NewExecution, RunGraph, RunOptions};
 
-use super::{Condition, Edge, Execution, Group, Model, Refused, Run};
+use super::{Execution, Group, Model, Refused, Run};
 
 impl Model {
     /// a stand-alone execution.
     ///
     /// # Errors
-    /// T108.
+    /// T005 for a finalizer that could never become a member, T108.
     pub fn create_execution(&mut self, id: ExecutionId, new: &NewExecution) -> Result<(), Refused> {
+        if new.finalizer && !new.staged {
+            return Err("LV-T005");
+        }
         self.lane_takes(&new.lane)?;
         self.insert(id, None, new);
         self.say(EventKind::ExecutionCreated, id);
@@ -27,14 +27,14 @@ impl Model {
     }
 
     /// L-6: lanes that take nothing new.
-    fn lane_takes(&self, lane: &str) -> Result<(), Refused> {
+    pub(super) fn lane_takes(&self, lane: &str) -> Result<(), Refused> {
         match self.lanes.get(lane).map(|lane| lane.state) {
             Some(LaneState::Draining | LaneState::Disabled) => Err("LV-T108"),
             _ => Ok(()),
         }
     }
 
-    fn insert(&mut self, id: ExecutionId, run: Option<RunId>, new: &NewExecution) {
+    pub(super) fn insert(&mut self, id: ExecutionId, run: Option<RunId>, new: &NewExecution) {
         let order = self.next_number();
         let row = Execution {
             id,
@@ -75,43 +75,16 @@ impl Model {
     /// # Errors
     /// T108.
     pub fn submit_run(&mut self, id: RunId, ids: &[ExecutionId], graph: &RunGraph) -> Result<(), Refused> {
-        graph.nodes.iter().try_for_each(|node| self.lane_takes(&node.execution.lane))?;
-        let run = Run {
-            id,
-            phase: RunPhase::Building,
-            sealed: false,
-            paused: false,
-            generation: 0,
-            on_failure: graph.options.on_failure,
-            outcome: None,
-            edges: Vec::new(),
-            groups: BTreeMap::new(),
-            conditions: BTreeMap::new(),
-            cancel: None,
-            cancelled_some: false,
-            cancelled_perhaps: false,
-            expired: false,
-            finalizers_released: false,
-            deadline_ms: None,
-            build_deadline_ms: None,
-        };
-        self.runs.insert(id, run);
-        self.say_run(EventKind::RunCreated, id);
-        for (node, member) in graph.nodes.iter().zip(ids) {
-            self.insert(*member, Some(id), &node.execution);
-            self.say(EventKind::ExecutionCreated, *member);
-            if let Some(policy) = node.group {
-                self.group(id, *member, policy);
-            }
-        }
-        for edge in &graph.edges {
-            self.add_edge(id, edge);
-        }
-        self.seal_run(id, graph.options.deadline_ms);
-        Ok(())
+        self.atomically(|model| {
+            model.runs.insert(id, Run::empty(id, format!("{graph:?}"), &graph.options));
+            model.say_run(EventKind::RunCreated, id);
+            model.insert_graph(id, ids, &graph.nodes, &graph.edges, &BTreeMap::new())?;
+            model.seal(id)
+        })
     }
 
-    fn group(&mut self, run: RunId, child: ExecutionId, policy: GroupPolicy) {
+    /// A group without edges, unless there is one.
+    pub(super) fn group(&mut self, run: RunId, child: ExecutionId, policy: GroupPolicy) {
         self.run_mut(run).groups.entry(child).or_insert(Group {
             policy,
             state: GroupState::Open,
@@ -121,47 +94,30 @@ impl Model {
             pending_since_ms: None,
         });
     }
+}
 
-    fn add_edge(&mut self, run: RunId, edge: &GraphEdge) {
-        let to = self.member_named(run, &edge.to);
-        let (from, condition) = if edge.is_condition {
-            self.run_mut(run).conditions.entry(edge.from.clone()).or_insert(Condition {
-                state: ConditionState::Open,
-                facts: Facts::default(),
-                expires_ms: edge.condition.expires_ms,
-                on_timeout: edge.condition.on_timeout,
-                drawn: None,
-                timed_out: false,
-            });
-            (condition_node(run, &edge.from), Some(edge.from.clone()))
-        } else {
-            (self.member_named(run, &edge.from), None)
-        };
-        self.group(run, to, GroupPolicy::all_of());
-        self.run_mut(run).edges.push(Edge { from, condition, to, asked: edge.clone(), state: EdgeState::Staged });
-    }
-
-    fn member_named(&self, run: RunId, name: &str) -> ExecutionId {
-        let found = self.members(run).find(|row| row.name == name);
-        found.expect("an edge names members of its run").id
-    }
-
-    /// R-07 for a graph that is known to be good.
-    fn seal_run(&mut self, run: RunId, deadline_ms: Option<i64>) {
-        let now_ms = self.now_ms;
-        let header = self.run_mut(run);
-        header.sealed = true;
-        header.phase = RunPhase::Running;
-        header.deadline_ms = deadline_ms.map(|span| now_ms + span);
-        for edge in &mut header.edges {
-            edge.state = EdgeState::Open;
-        }
-        self.say_run(EventKind::RunSealed, run);
-        self.fire_without_edges(run);
-        for id in self.member_ids(run) {
-            if self.execution(id).phase == Phase::Staged {
-                self.make_runnable(id);
-            }
+impl Run {
+    /// A run without members that is being built.
+    pub(super) fn empty(id: RunId, made_of: String, options: &RunOptions) -> Self {
+        Self {
+            id,
+            phase: RunPhase::Building,
+            sealed: false,
+            paused: false,
+            generation: 0,
+            revision: 0,
+            made_of,
+            options: options.clone(),
+            outcome: None,
+            edges: Vec::new(),
+            groups: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            fragments: BTreeMap::new(),
+            cancel: None,
+            expired: false,
+            finalizers_released: false,
+            deadline_ms: None,
+            build_deadline_ms: None,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Cancelling one execution, losing siblings (Q-2 … Q-7), and the reconciler.
 
 use levada_store::ExecutionId;
-use levada_store::alphabets::{AttemptState, CancelState, Cause, Outcome, Phase};
+use levada_store::alphabets::{AttemptState, CancelState, Cause, EdgeState, Outcome, Phase};
 
-use super::{Group, Model, Refused};
+use super::{Edge, Group, Model, Refused};
 
 /// What the dispatcher did with one pending row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,9 @@ impl Model {
             (CancelState::Pending, Some(cause)) => cause,
             _ => return Dispatched::ForReconciler,
         };
-        let siblings = self.siblings(child);
-        let ended = |id: &&ExecutionId| self.execution(**id).phase == Phase::Ended;
-        let already_ended = siblings.iter().filter(ended).count();
-        let live: Vec<_> = siblings.iter().filter(|id| !ended(id)).copied().collect();
+        let siblings = self.siblings(child).len();
+        let live = self.remaining(child);
+        let already_ended = siblings - live.len();
         let (spared, losers): (Vec<_>, Vec<_>) = live.into_iter().partition(|id| header.is_needed_elsewhere(*id, child));
         for loser in &losers {
             self.end(*loser, Outcome::Cancelled, cause, Some(AttemptState::Cancelled));
@@ -72,7 +71,7 @@ impl Model {
                 return Reconciled::RemovedStale;
             }
         }
-        let live = self.siblings(child).into_iter().filter(|id| self.execution(*id).phase != Phase::Ended);
+        let live = self.remaining(child).into_iter();
         let (spared, losers): (Vec<_>, Vec<_>) = live.partition(|id| header.is_needed_elsewhere(*id, child));
         if losers.is_empty() {
             self.note_drained(child, spared.len());
@@ -82,11 +81,19 @@ impl Model {
         }
     }
 
-    /// The executions among a group's upstreams.
-    fn siblings(&self, child: ExecutionId) -> Vec<ExecutionId> {
+    /// The edges of a group whose upstreams are executions, in the order of these.
+    fn siblings(&self, child: ExecutionId) -> Vec<&Edge> {
         let Some(run) = self.execution(child).run else { return Vec::new() };
         let edges = self.runs[&run].edges.iter().filter(|edge| edge.to == child && edge.condition.is_none());
-        edges.map(|edge| edge.from).collect()
+        let mut edges: Vec<_> = edges.collect();
+        edges.sort_by_key(|edge| edge.from);
+        edges
+    }
+
+    /// The upstreams that remained when the group fired and have not ended. One whose end counted and that was replayed since is none.
+    fn remaining(&self, child: ExecutionId) -> Vec<ExecutionId> {
+        let open = self.siblings(child).into_iter().filter(|edge| edge.state == EdgeState::Open);
+        open.map(|edge| edge.from).filter(|id| self.execution(*id).phase != Phase::Ended).collect()
     }
 
     fn note_drained(&mut self, child: ExecutionId, kept: usize) {

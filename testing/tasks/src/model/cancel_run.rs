@@ -32,9 +32,6 @@ impl Model {
             }
             (None, Some(stored)) => {
                 let finalizers_too = stored.finalizers_too || cancel.finalizers_too;
-                let undrawn =
-                    self.members(run).any(|row| super::is_left(row) && row.end.is_some_and(|end| end.cause == stored.cause));
-                self.run_mut(run).cancelled_perhaps |= !stored.explicit && undrawn;
                 self.begin_cancel(run, Cancel { finalizers_too, ..cancel });
             }
             (None, None) => self.begin_cancel(run, cancel),
@@ -49,7 +46,9 @@ impl Model {
         header.phase = RunPhase::Cancelling;
         header.paused = false;
         header.build_deadline_ms = None;
-        header.cancel = Some(cancel);
+        // A graph that was never sealed has nothing to finalize.
+        let finalizers_too = cancel.finalizers_too || !header.sealed;
+        header.cancel = Some(Cancel { finalizers_too, ..cancel });
         self.say_run(EventKind::RunCancelRequested, run);
     }
 
@@ -64,8 +63,7 @@ impl Model {
                 CancelPolicy::CancelPending => row.phase != Phase::Active,
                 CancelPolicy::CancelAll => true,
             };
-            // A run that never started has nothing to finalize.
-            let spared = row.finalizer && !cancel.finalizers_too && header.sealed;
+            let spared = row.finalizer && !cancel.finalizers_too;
             row.phase != Phase::Ended && by_policy && !spared
         };
         self.members(run).filter(is_doomed).map(|row| row.id).collect()
@@ -74,8 +72,10 @@ impl Model {
     pub(super) fn end_by_cancel(&mut self, id: ExecutionId) {
         let run = self.execution(id).run.expect("only members are doomed");
         let cancel = self.runs[&run].cancel.expect("only the members of a run that is cancelled are doomed");
-        self.run_mut(run).cancelled_some |= cancel.explicit;
         self.end(id, Outcome::Cancelled, cancel.cause, Some(AttemptState::Cancelled));
+        if let Some(end) = &mut self.execution_mut(id).end {
+            end.by_call = cancel.explicit;
+        }
     }
 
     /// One step of the backlog worker.

@@ -1,6 +1,6 @@
 //! Claiming: §2.2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use levada_store::ExecutionId;
 use levada_store::alphabets::{AttemptCause, AttemptState, EventKind, Hold, LaneState, Outcome, Phase, RunPhase};
@@ -30,22 +30,56 @@ impl Model {
             again.sort_by_key(|row| (-row.priority, row.order));
             return again.into_iter().map(given).collect();
         }
-        let found = self.offered(request);
-        self.claim_of(found, request)
+        let line = self.in_line(request);
+        self.give_of(&self.in_reach(&line, request), request)
     }
 
-    /// What stands first in line for a claim, as far as it asks.
+    /// What stands in line for a claim, in its order.
     #[must_use]
-    pub fn offered(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
+    pub fn in_line(&self, request: &ClaimRequest) -> Vec<ExecutionId> {
         let mut found: Vec<_> = self.executions.values().filter(|row| self.is_offered(row, request)).collect();
         found.sort_by_key(|row| (-row.priority, row.order));
-        found.into_iter().take(request.limit as usize).map(|row| row.id).collect()
+        found.into_iter().map(|row| row.id).collect()
     }
 
-    /// Gives what is still in line of what was offered.
-    pub fn claim_of(&mut self, offered: Vec<ExecutionId>, request: &ClaimRequest) -> Vec<Given> {
-        let still: Vec<_> = offered.into_iter().filter(|id| self.is_offered(&self.executions[id], request)).collect();
-        still.into_iter().filter_map(|id| self.give(id, request)).collect()
+    /// Whatever is ready, whoever it is for.
+    #[must_use]
+    pub fn ready(&self) -> BTreeSet<ExecutionId> {
+        let ready = self.executions.values().filter(|row| (row.phase, row.hold) == (Phase::Runnable, Hold::None));
+        ready.map(|row| row.id).collect()
+    }
+
+    /// How far a claim looks: as many as it asks for, and as many of each lane with a limit, because that may be full.
+    fn in_reach(&self, line: &[ExecutionId], request: &ClaimRequest) -> Vec<ExecutionId> {
+        let limited = |id: &ExecutionId| {
+            let lane = &self.execution(*id).lane;
+            self.lanes.get(lane).and_then(|row| row.max_active).map(|_| lane.clone())
+        };
+        let mut seen: BTreeMap<Option<String>, u32> = BTreeMap::new();
+        let mut is_near = |id: &&ExecutionId| {
+            let seen = seen.entry(limited(id)).or_default();
+            *seen += 1;
+            *seen <= request.limit
+        };
+        line.iter().filter(|id| is_near(id)).copied().collect()
+    }
+
+    /// The claim that goes along with ends (F-9): of what stood in line before as far as it looks, and of what these made ready.
+    pub fn claim_after(&mut self, before: &[ExecutionId], request: &ClaimRequest) -> Vec<Given> {
+        let near = self.in_reach(before, request);
+        let mut line = self.in_line(request);
+        line.retain(|id| near.contains(id) || !before.contains(id));
+        self.give_of(&line, request)
+    }
+
+    fn give_of(&mut self, line: &[ExecutionId], request: &ClaimRequest) -> Vec<Given> {
+        let mut given = Vec::new();
+        for id in line {
+            if given.len() < request.limit as usize {
+                given.extend(self.give(*id, request));
+            }
+        }
+        given
     }
 
     /// Whether something is active under the claim's token.
@@ -113,7 +147,12 @@ impl Model {
         row.phase = Phase::Active;
         row.due_ms = None;
         row.attempt_deadline_ms = left_ms.map(|left| now_ms + left);
-        row.lease = Some(Lease { instance: request.instance.clone(), token: request.token, until_ms: now_ms + request.ttl_ms });
+        row.lease = Some(Lease {
+            instance: request.instance.clone(),
+            token: request.token,
+            until_ms: now_ms + request.ttl_ms,
+            ttl_ms: request.ttl_ms,
+        });
         let given = given(row);
         self.say(if resumed { EventKind::Resumed } else { EventKind::Claimed }, id);
         Some(given)

@@ -1,7 +1,7 @@
 //! How executions end and become runnable: §1.3 and `next_hold` of §1.1.
 
 use levada_store::ExecutionId;
-use levada_store::alphabets::{AttemptState, Cause, EventKind, GroupState, Hold, Outcome, Phase};
+use levada_store::alphabets::{AttemptState, Cause, EventKind, GroupState, Hold, Outcome, Phase, RunPhase};
 
 use super::{End, Execution, Model};
 
@@ -36,7 +36,7 @@ impl Model {
         row.take_lease();
         row.phase = Phase::Ended;
         row.hold = Hold::None;
-        row.end = Some(End { outcome, cause, at_ms: now_ms, order, decided_by: None });
+        row.end = Some(End { outcome, cause, at_ms: now_ms, order, decided_by: None, by_call: false });
         row.due_ms = None;
         row.deadline_ms = None;
         row.drawn = row.run.is_none().then_some(order);
@@ -50,7 +50,9 @@ impl Model {
         let run = row.run.map(|run| &self.runs[&run]);
         let group_open = run.and_then(|run| run.groups.get(&id)).is_some_and(|group| group.state == GroupState::Open);
         let waits_for_all_others = row.finalizer && run.is_some_and(|run| !run.finalizers_released);
-        if group_open || waits_for_all_others {
+        // Nothing of a graph starts before it is sealed.
+        let is_building = run.is_some_and(|run| run.phase == RunPhase::Building);
+        if is_building || group_open || waits_for_all_others {
             Hold::Edges
         } else if row.operator_hold || run.is_some_and(|run| run.paused) {
             Hold::Operator
@@ -72,7 +74,7 @@ impl Model {
     pub(super) fn make_runnable_again(&mut self, id: ExecutionId) -> bool {
         self.make_runnable(id);
         let is_doomed = self.execution(id).run.is_some_and(|run| self.doomed(run).contains(&id));
-        if is_doomed && self.seen.ended.contains(&id) {
+        if is_doomed && self.seen.cancelled.contains(&id) {
             self.end_by_cancel(id);
             return false;
         }

@@ -18,18 +18,14 @@ impl Model {
                 || self.end_run(run)
             {}
         }
-        self.left = self.executions.values().filter(|row| is_left(row)).map(|row| row.id).collect();
     }
 
-    /// Ends whose consequences are drawn now: first those that earlier steps left, in the order of time and id, then new ones. A group
-    /// whose child is over never fires (E-6), so that comes first.
+    /// Ends whose consequences are drawn now, in the order in which they came. A group whose child is over never fires (E-6), so that
+    /// comes first.
     fn draw_ends(&mut self, run: RunId) -> bool {
         let over = self.members(run).filter(|row| is_left(row) && !self.seen.marks.contains(&row.id));
         let mut over: Vec<_> = over.filter_map(|row| Some((row.id, row.end?))).collect();
-        over.sort_by_key(|(id, end)| match self.left.contains(id) {
-            true => (0, end.at_ms, id.0),
-            false => (1, 0, u128::from(end.order)),
-        });
+        over.sort_by_key(|(_, end)| end.order);
         for (id, _) in &over {
             let number = self.next_number();
             self.execution_mut(*id).drawn = Some(number);
@@ -42,6 +38,10 @@ impl Model {
     }
 
     fn resolve_next(&mut self, run: RunId) -> bool {
+        // A graph that is not sealed stands still.
+        if !self.runs[&run].sealed {
+            return false;
+        }
         let Some((at, satisfied)) = self.resolvable(run) else { return false };
         self.resolve(run, at, satisfied);
         true
@@ -54,10 +54,11 @@ impl Model {
             self.members(run).filter(|row| row.drawn.is_some() && !row.answered && failed(row.end.map(|end| end.outcome)));
         let new: Vec<_> = new.filter(|row| row.essential && !row.finalizer).map(|row| row.id).collect();
         let header = &self.runs[&run];
-        if new.is_empty() || header.phase != RunPhase::Running {
+        if new.is_empty() || !header.sealed {
             return false;
         }
-        let policy = match header.on_failure {
+        let policy = match header.options.on_failure {
+            _ if header.phase != RunPhase::Running => None,
             OnFailure::Continue => None,
             OnFailure::CancelPending => Some(CancelPolicy::CancelPending),
             OnFailure::CancelAll => Some(CancelPolicy::CancelAll),
@@ -74,7 +75,7 @@ impl Model {
 
     /// Members that the cancel in force ends, as far as the engine was seen to end them: it may leave them to its backlog (K-2).
     pub(super) fn end_some_doomed(&mut self, run: RunId) -> bool {
-        let doomed: Vec<_> = self.doomed(run).into_iter().filter(|id| self.seen.ended.contains(id)).collect();
+        let doomed: Vec<_> = self.doomed(run).into_iter().filter(|id| self.seen.cancelled.contains(id)).collect();
         for id in &doomed {
             self.end_by_cancel(*id);
         }
@@ -85,15 +86,22 @@ impl Model {
     fn release_finalizers(&mut self, run: RunId) -> bool {
         let header = &self.runs[&run];
         let in_time = matches!(header.phase, RunPhase::Running | RunPhase::Cancelling) && header.sealed;
-        if !in_time || header.finalizers_released || self.members(run).any(|row| !row.finalizer && row.drawn.is_none()) {
+        if !in_time
+            || !self.members(run).any(|row| row.finalizer)
+            || header.finalizers_released
+            || self.members(run).any(|row| !row.finalizer && row.drawn.is_none())
+        {
+            return false;
+        }
+        // Finalizers that a cancel ends with the others never have their turn.
+        if header.phase == RunPhase::Cancelling && header.cancel.is_some_and(|cancel| cancel.finalizers_too) {
             return false;
         }
         let provisional = self.outcome(run);
         let generation = header.generation;
-        let cancelled_too = header.phase == RunPhase::Cancelling && header.cancel.is_some_and(|cancel| cancel.finalizers_too);
         self.run_mut(run).finalizers_released = true;
         for id in self.member_ids(run) {
-            if self.execution(id).finalizer && self.waits(id) && !cancelled_too {
+            if self.execution(id).finalizer && self.waits(id) {
                 let upstream = ExecutionId(run.0);
                 let seen = Pin { upstream, generation, outcome: provisional, failure_code: None };
                 self.execution_mut(id).pins.insert("run".to_owned(), seen);

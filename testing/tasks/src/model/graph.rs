@@ -67,19 +67,29 @@ impl Run {
 
     /// What §3.4 says about a group that is still open; none if it stays so.
     fn verdict(&self, child: ExecutionId) -> Option<GroupState> {
-        let (n, satisfied, missed) = self.counts(child);
-        let policy = self.groups[&child].policy;
-        let need = match policy.need {
-            Need::AllOf => n,
-            Need::AnyOf => 1,
-            Need::Quorum => usize::try_from(policy.quorum).unwrap_or(0),
-        };
-        if satisfied >= need {
+        if self.counts(child).1 >= self.need(child) {
             Some(GroupState::Satisfied)
-        } else if n - missed < need {
+        } else if self.is_lost(child) {
             Some(GroupState::Impossible)
         } else {
             None
+        }
+    }
+
+    /// Whether a group can no longer be satisfied, whatever its state.
+    #[must_use]
+    pub fn is_lost(&self, child: ExecutionId) -> bool {
+        let (n, _, missed) = self.counts(child);
+        n - missed < self.need(child)
+    }
+
+    /// How many edges a group needs.
+    fn need(&self, child: ExecutionId) -> usize {
+        let policy = self.groups[&child].policy;
+        match policy.need {
+            Need::AllOf => self.counts(child).0,
+            Need::AnyOf => 1,
+            Need::Quorum => usize::try_from(policy.quorum).unwrap_or(0),
         }
     }
 
@@ -124,17 +134,23 @@ impl Model {
     pub(super) fn resolve(&mut self, run: RunId, at: usize, satisfied: bool) {
         let edge = &mut self.run_mut(run).edges[at];
         edge.state = if satisfied { EdgeState::Satisfied } else { EdgeState::Missed };
-        let (child, from, condition) = (edge.to, edge.from, edge.condition.clone());
+        let (child, from) = (edge.to, edge.from);
+        self.decide(run, child, Some(from));
+    }
+
+    /// Fires the open group of a child if its counts decide it; `by` is the upstream of the edge that did.
+    pub(super) fn decide(&mut self, run: RunId, child: ExecutionId, by: Option<ExecutionId>) {
         let header = &self.runs[&run];
-        if header.groups[&child].state != GroupState::Open {
+        if header.groups.get(&child).is_none_or(|group| group.state != GroupState::Open) {
             return;
         }
         let Some(verdict) = header.verdict(child) else { return };
         if self.execution(child).phase == Phase::Ended {
             return self.withdraw(run, child);
         }
-        let failed_by_timeout = condition.is_some_and(|key| {
-            let condition = &header.conditions[&key];
+        let edge = header.edges.iter().find(|edge| edge.to == child && Some(edge.from) == by);
+        let failed_by_timeout = edge.and_then(|edge| edge.condition.as_ref()).is_some_and(|key| {
+            let condition = &header.conditions[key];
             condition.timed_out && condition.on_timeout == OnTimeout::Fail
         });
         self.fire(run, child, verdict);
@@ -149,19 +165,7 @@ impl Model {
             };
             self.end(child, outcome, cause, None);
             if let Some(end) = &mut self.execution_mut(child).end {
-                end.decided_by = Some(from);
-            }
-        }
-    }
-
-    /// A group that nothing has to decide: no edges.
-    pub(super) fn fire_without_edges(&mut self, run: RunId) {
-        let header = &self.runs[&run];
-        let open: Vec<_> =
-            header.groups.iter().filter(|(_, group)| group.state == GroupState::Open).map(|(id, _)| *id).collect();
-        for child in open {
-            if self.runs[&run].verdict(child) == Some(GroupState::Satisfied) {
-                self.fire(run, child, GroupState::Satisfied);
+                end.decided_by = by;
             }
         }
     }
@@ -189,6 +193,9 @@ impl Model {
 
     /// siblings that were spared for this group's sake.
     fn left_open(&mut self, run: RunId, child: ExecutionId) {
+        if self.fresh.contains(&child) {
+            return;
+        }
         let now_ms = self.now_ms;
         let header = &self.runs[&run];
         let spared = header.groups.iter().filter(|(id, group)| **id != child && group.kept > 0 && header.share(child, **id));
@@ -200,25 +207,26 @@ impl Model {
         }
     }
 
-    fn group_mut(&mut self, run: RunId, child: ExecutionId) -> &mut super::Group {
+    pub(super) fn group_mut(&mut self, run: RunId, child: ExecutionId) -> &mut super::Group {
         self.run_mut(run).groups.get_mut(&child).expect("the group exists")
     }
 
     /// I-1.
-    fn pin(&mut self, run: RunId, child: ExecutionId) {
+    pub(super) fn pin(&mut self, run: RunId, child: ExecutionId) {
         let named = self.runs[&run].edges.iter().filter(|edge| edge.to == child && edge.state == EdgeState::Satisfied);
-        let pins: Vec<_> = named.filter_map(|edge| Some((edge.asked.input.clone()?, self.pin_of(edge)))).collect();
+        let pins: Vec<_> = named.filter_map(|edge| Some((edge.asked.input.clone()?, self.pin_of(edge)?))).collect();
         self.execution_mut(child).pins.extend(pins);
     }
 
-    fn pin_of(&self, edge: &Edge) -> Pin {
+    /// None if the upstream began again since it satisfied the edge: its present generation has not come out yet.
+    fn pin_of(&self, edge: &Edge) -> Option<Pin> {
         let Some(row) = self.executions.get(&edge.from) else {
-            return Pin { upstream: edge.from, generation: 0, outcome: Outcome::Succeeded, failure_code: None };
+            return Some(Pin { upstream: edge.from, generation: 0, outcome: Outcome::Succeeded, failure_code: None });
         };
-        let outcome = row.end.map_or(Outcome::Succeeded, |end| end.outcome);
+        let outcome = row.end?.outcome;
         let code = row.tries.last().and_then(|attempt| attempt.failure_code.clone());
         let failure_code = code.filter(|_| outcome != Outcome::Succeeded);
-        Pin { upstream: edge.from, generation: row.generation, outcome, failure_code }
+        Some(Pin { upstream: edge.from, generation: row.generation, outcome, failure_code })
     }
 
     /// A child that waits for its edges, or for all others.

@@ -10,29 +10,36 @@ mod cancel;
 mod cancel_run;
 mod claim;
 mod end;
+mod extend;
 mod follow;
 mod graph;
+mod nodes;
+mod open;
 mod operator;
 mod outcome;
+mod replay;
 mod seen;
+mod steps;
 mod sweep;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use levada_store::alphabets::{
-    AttemptCause, AttemptState, Call, CancelPolicy, CancelState, Cause, ConditionState, EdgeState, EventKind, GroupState, Hold,
-    LaneState, OnFailure, OnTimeout, Outcome, Phase, RunPhase,
+    AttemptCause, AttemptState, Call, CancelPolicy, CancelState, Cause, ConditionState, EdgeState, EdgeWhen, EventKind,
+    GroupState, Hold, LaneState, OnTimeout, Outcome, Phase, RunPhase,
 };
-use levada_store::rows::Facts;
+use levada_store::rows::{Facts, Predicates};
 use levada_store::{ExecutionId, RunId, Token};
-use levada_tasks::spec::{ExecutionPolicy, GraphEdge, GroupPolicy};
+use levada_tasks::spec::{ExecutionPolicy, GroupPolicy, RunOptions};
 
 pub use cancel::{Dispatched, Reconciled};
 pub use cancel_run::Cancelled;
 pub use claim::Given;
+pub use extend::Grown;
 pub use follow::is_left;
 pub use outcome::is_failure;
+pub use replay::{Again, Restarted};
 pub use seen::Seen;
 pub use work::Written;
 
@@ -47,14 +54,18 @@ pub struct Model {
     pub runs: BTreeMap<RunId, Run>,
     /// Lanes that are not open, or limited.
     pub lanes: BTreeMap<String, Lane>,
+    /// Engine nodes, and when each was heard of last.
+    nodes: BTreeMap<u8, i64>,
+    /// When the first node came back after the last outage (F-11).
+    back_since_ms: Option<i64>,
     /// What happened, in order.
     pub log: Vec<Happened>,
     /// What the engine was seen to do in the step that is being interpreted.
     pub seen: Seen,
+    /// Groups that this step opened: nobody was spared for them.
+    fresh: BTreeSet<ExecutionId>,
     /// Numbers given to creations, ends and draws.
     numbers: u64,
-    /// Ends that earlier steps left.
-    left: BTreeSet<ExecutionId>,
 }
 
 /// Something that happened to an execution or a run in one of its generations.
@@ -117,6 +128,8 @@ pub struct Lease {
     pub instance: String,
     pub token: Token,
     pub until_ms: i64,
+    /// The span that its holder asked for last.
+    pub ttl_ms: i64,
 }
 
 /// One attempt.
@@ -145,6 +158,8 @@ pub struct End {
     pub order: u64,
     /// The upstream that decided it.
     pub decided_by: Option<ExecutionId>,
+    /// A cancel_run brought it.
+    pub by_call: bool,
 }
 
 /// A pinned input.
@@ -164,16 +179,17 @@ pub struct Run {
     pub sealed: bool,
     pub paused: bool,
     pub generation: i32,
-    pub on_failure: OnFailure,
+    pub revision: i64,
+    /// What it was created with, for repetitions.
+    pub made_of: String,
+    pub options: RunOptions,
     pub outcome: Option<Outcome>,
     pub edges: Vec<Edge>,
     pub groups: BTreeMap<ExecutionId, Group>,
     pub conditions: BTreeMap<String, Condition>,
+    /// What extended it, by key.
+    pub fragments: BTreeMap<String, String>,
     pub cancel: Option<Cancel>,
-    /// An explicit cancel ended a member.
-    pub cancelled_some: bool,
-    /// A call went beyond the answer to a failure when ends made by that were not drawn: whose they are is open.
-    pub cancelled_perhaps: bool,
     pub expired: bool,
     pub finalizers_released: bool,
     pub deadline_ms: Option<i64>,
@@ -186,8 +202,16 @@ pub struct Edge {
     pub from: ExecutionId,
     pub condition: Option<String>,
     pub to: ExecutionId,
-    pub asked: GraphEdge,
+    pub asked: Asked,
     pub state: EdgeState,
+}
+
+/// What an edge says besides its ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub satisfied_by: EdgeWhen,
+    pub predicates: Predicates,
+    pub input: Option<String>,
 }
 
 /// All edges into one execution. Counts are counted, not kept.
@@ -233,6 +257,13 @@ impl Model {
         Self { now_ms, ..Self::default() }
     }
 
+    /// A step begins of which the engine was seen to do this.
+    pub fn begin(&mut self, now_ms: i64, seen: Seen) {
+        self.now_ms = now_ms;
+        self.seen = seen;
+        self.fresh.clear();
+    }
+
     /// An execution that is known to exist.
     #[must_use]
     pub fn execution(&self, id: ExecutionId) -> &Execution {
@@ -254,6 +285,16 @@ impl Model {
 
     fn member_ids(&self, run: RunId) -> Vec<ExecutionId> {
         self.members(run).map(|row| row.id).collect()
+    }
+
+    /// All or nothing: what is refused changes nothing.
+    fn atomically<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Refused>) -> Result<T, Refused> {
+        let before = self.clone();
+        let done = change(self);
+        if done.is_err() {
+            *self = before;
+        }
+        done
     }
 
     fn next_number(&mut self) -> u64 {

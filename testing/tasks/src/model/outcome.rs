@@ -13,7 +13,7 @@ impl Model {
         let failed = self.members(run).any(|row| is_failure(row) && !self.is_absorbed(run, row));
         if header.expired {
             Outcome::Expired
-        } else if header.cancelled_some || !header.sealed || (header.cancelled_perhaps && self.seen.cancelled.contains(&run)) {
+        } else if !header.sealed || self.members(run).any(|row| row.end.is_some_and(|end| end.by_call)) {
             Outcome::Cancelled
         } else if failed {
             Outcome::Failed
@@ -29,7 +29,8 @@ impl Model {
         let out: Vec<_> = header.edges.iter().filter(|edge| edge.from == row.id).collect();
         let caught = |when| matches!(when, EdgeWhen::Failure | EdgeWhen::Done);
         let by_edge = out.iter().any(|edge| caught(edge.asked.satisfied_by) && edge.state == EdgeState::Satisfied);
-        let went_on = out.iter().all(|edge| header.groups[&edge.to].state == GroupState::Satisfied);
+        let went_on =
+            out.iter().all(|edge| header.groups.get(&edge.to).is_some_and(|group| group.state == GroupState::Satisfied));
         by_edge || (!out.is_empty() && went_on)
     }
 }

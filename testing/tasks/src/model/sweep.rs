@@ -16,9 +16,11 @@ enum Overdue {
 }
 
 impl Model {
-    /// One batch of a sweep over executions: the earliest first.
+    /// One batch of a sweep over executions: the earliest, in the order of their ids.
     pub fn sweep(&mut self, kind: DueKind, limit: u32) {
-        for id in self.due(kind, limit) {
+        let mut due = self.due(kind, limit);
+        due.sort_unstable();
+        for id in due {
             match kind {
                 DueKind::Promote => self.make_runnable(id),
                 DueKind::Staged => self.end(id, Outcome::Cancelled, Cause::NeverSealed, None),
@@ -47,7 +49,7 @@ impl Model {
     /// the earliest instant wins; of equal ones the deadline, then the attempt's, then the lease's.
     fn overdue(&mut self, id: ExecutionId) {
         let row = self.execution(id);
-        let lease_ms = row.lease.as_ref().map(|lease| lease.until_ms);
+        let lease_ms = row.lease.as_ref().map(|lease| self.lost_at(lease));
         let instants = [
             (row.deadline_ms, Overdue::Deadline),
             (row.attempt_deadline_ms, Overdue::AttemptTimeout),

@@ -31,6 +31,9 @@ impl Written {
 /// A worker's call, as §2.3 tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
+    /// Something that only a live lease may.
+    Write,
+    /// The same, but after an outage a lease that waits to be lost can be kept.
     Renew,
     Close(Call),
     Delay(i64),
@@ -47,7 +50,9 @@ impl Model {
     fn standing(&self, id: ExecutionId, fence: i64, verb: Verb) -> Result<Standing, Refused> {
         let row = self.executions.get(&id).ok_or("LV-T002")?;
         if row.phase == Phase::Active && row.fence == fence {
-            return if row.is_live_at(self.now_ms) { Ok(Standing::Live) } else { Err("LV-T102") };
+            let waits = |lease| verb == Verb::Renew && self.lost_at(lease) > self.now_ms;
+            let is_live = row.is_live_at(self.now_ms) || row.lease.as_ref().is_some_and(waits);
+            return if is_live { Ok(Standing::Live) } else { Err("LV-T102") };
         }
         let closed = row.tries.iter().find(|attempt| attempt.last.is_some_and(|(last, _, _)| last == fence));
         let closed = closed.and_then(|attempt| Some((attempt.until_ms, attempt.last?)));
@@ -60,6 +65,14 @@ impl Model {
         }
     }
 
+    /// Whether a worker may write still.
+    ///
+    /// # Errors
+    /// By §2.3.
+    pub(super) fn is_live(&self, id: ExecutionId, fence: i64) -> Result<(), Refused> {
+        self.standing(id, fence, Verb::Write).map(|_| ())
+    }
+
     /// Keeps a lease.
     ///
     /// # Errors
@@ -69,6 +82,7 @@ impl Model {
         let until_ms = self.now_ms + ttl_ms;
         if let Some(lease) = &mut self.execution_mut(id).lease {
             lease.until_ms = until_ms;
+            lease.ttl_ms = ttl_ms;
         }
         Ok(until_ms)
     }
@@ -228,7 +242,7 @@ impl Model {
             return Ok(false);
         }
         if let Some(fence) = by_worker {
-            self.standing(id, fence, Verb::Renew)?;
+            self.standing(id, fence, Verb::Write)?;
             self.say(EventKind::Revoked, id);
             self.crash(id, AttemptState::Revoked, AttemptCause::CrashRecovery);
             return Ok(true);

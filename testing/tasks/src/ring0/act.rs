@@ -1,13 +1,12 @@
 //! A step that met a state: the events it comes to, which can be repeated as they are.
 
-use std::fmt;
-
 use levada_store::alphabets::{CancelPolicy, FailureClass, Outcome};
 use levada_store::rows::{Fact, Facts};
 use levada_store::{DueKind, ExecutionId, RunId, Token};
 use levada_tasks::rules;
 use levada_tasks::spec::{
-    ClaimRequest, Complete, Delay, Fail, Failure, Handle, NewExecution, Payload, Renew, Resolution, Skip,
+    ClaimRequest, Complete, Delay, Fail, Failure, GroupPolicy, Handle, NewEdge, NewExecution, NewRun, Payload, Renew,
+    Resolution, RestartOptions, Skip, Upstream,
 };
 
 use super::dice::Dice;
@@ -24,7 +23,7 @@ pub enum Act {
     Claim(rules::Claim),
     Renew(Vec<Renew>),
     Complete(Vec<Complete>, Option<rules::Claim>),
-    Fail(Vec<(Fail, u64)>),
+    Fail(Vec<(Fail, u64)>, Option<rules::Claim>),
     Skip(Vec<Skip>),
     Delay(Vec<Delay>),
     CancelExecution(ExecutionId),
@@ -45,59 +44,18 @@ pub enum Act {
     Resume(RunId),
     Resolve(RunId, String, Resolution),
     Lane(String, rules::LaneChange),
-}
-
-/// Short: what can be left out is left out.
-impl fmt::Debug for Act {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = |handles: &mut dyn Iterator<Item = &Handle>| {
-            handles.map(|handle| format!("{:x}@{}", handle.execution.0, handle.fence)).collect::<Vec<_>>().join(" ")
-        };
-        match self {
-            Self::Wait(ms) => write!(out, "Wait {ms}"),
-            Self::Submit(index) => write!(out, "Submit {index}"),
-            Self::Create(id, new) => write!(out, "Create {:x} {:?}", id.0, new.policy),
-            Self::Claim(rule) => {
-                let of = &rule.request;
-                write!(out, "Claim {} {:?} {:?} {} for {} ms", of.limit, of.lanes, of.capabilities, of.instance, of.ttl_ms)
-            }
-            Self::Renew(items) => write!(out, "Renew {}", held(&mut items.iter().map(|item| &item.handle))),
-            Self::Complete(items, next) => {
-                let facts: Vec<_> = items.iter().flat_map(|item| item.facts.0.values()).collect();
-                write!(out, "Complete {} {facts:?}", held(&mut items.iter().map(|item| &item.handle)))?;
-                if next.is_some() { write!(out, " and claim") } else { Ok(()) }
-            }
-            Self::Fail(items) => {
-                let classes: Vec<_> = items.iter().map(|(item, _)| item.failure.class).collect();
-                write!(out, "Fail {} {classes:?}", held(&mut items.iter().map(|(item, _)| &item.handle)))
-            }
-            Self::Skip(items) => write!(out, "Skip {}", held(&mut items.iter().map(|item| &item.handle))),
-            Self::Delay(items) => {
-                let until: Vec<_> = items.iter().map(|item| item.until_ms).collect();
-                write!(out, "Delay {} {until:?}", held(&mut items.iter().map(|item| &item.handle)))
-            }
-            Self::CancelExecution(id) => write!(out, "CancelExecution {:x}", id.0),
-            Self::Revoke(id, by) => write!(out, "Revoke {:x} {}", id.0, held(&mut by.iter())),
-            Self::CancelRun(rule) => {
-                write!(out, "CancelRun {:x} {} finalizers {}", rule.run.0, rule.policy, rule.include_finalizers)
-            }
-            Self::Backlog(run) => write!(out, "Backlog {:x}", run.0),
-            Self::Settle(run) => write!(out, "Settle {:x}", run.0),
-            Self::Dispatch(id) => write!(out, "Dispatch {:x}", id.0),
-            Self::Reconcile(id) => write!(out, "Reconcile {:x}", id.0),
-            Self::Sweep(rule) => write!(out, "Sweep {:?} {}", rule.kind, rule.limit),
-            Self::SweepRuns(kind) => write!(out, "SweepRuns {kind:?}"),
-            Self::Hold(id) => write!(out, "Hold {:x}", id.0),
-            Self::Release(id) => write!(out, "Release {:x}", id.0),
-            Self::Priority(id, priority) => write!(out, "Priority {:x} {priority}", id.0),
-            Self::RunNow(id) => write!(out, "RunNow {:x}", id.0),
-            Self::Override(id, outcome, _) => write!(out, "Override {:x} {outcome}", id.0),
-            Self::Pause(run) => write!(out, "Pause {:x}", run.0),
-            Self::Resume(run) => write!(out, "Resume {:x}", run.0),
-            Self::Resolve(run, key, resolution) => write!(out, "Resolve {:x} {key} {resolution:?}", run.0),
-            Self::Lane(lane, change) => write!(out, "Lane {lane} {change:?}"),
-        }
-    }
+    CreateRun(RunId, Box<NewRun>),
+    Add(RunId, ExecutionId),
+    Stage(RunId, i64, Box<NewEdge>),
+    Apply(RunId, Upstream, ExecutionId),
+    Policy(RunId, ExecutionId, GroupPolicy),
+    Seal(RunId, i64),
+    Extend(Box<rules::ExtendRun>),
+    Replay(ExecutionId, bool),
+    Restart(RunId, ExecutionId, RestartOptions),
+    RetryFailed(RunId, bool),
+    /// An engine node says that it lives.
+    Alive(u8),
 }
 
 const ACTOR: &str = "operator";
@@ -120,7 +78,10 @@ impl Play {
                 let next = (step.b.is_multiple_of(7)).then(|| self.claim_of(step));
                 Act::Complete(self.items(step, |handle| complete(handle, step))?, next)
             }
-            Verb::Fail => Act::Fail(self.items(step, |handle| (fail(handle, step), u64::from(step.b) << 32))?),
+            Verb::Fail => {
+                let next = (step.b.is_multiple_of(7)).then(|| self.claim_of(step));
+                Act::Fail(self.items(step, |handle| (fail(handle, step), u64::from(step.b) << 32))?, next)
+            }
             Verb::Skip => Act::Skip(self.items(step, |handle| Skip { handle, reason: "not needed".to_owned() })?),
             Verb::Delay => {
                 let until_ms = self.engine.now_ms() + [1, 50, 2_000, 0][step.second(4)];
@@ -138,11 +99,14 @@ impl Play {
                 Act::Override(self.any_execution(step)?, outcome, facts(step))
             }
             Verb::Dispatch | Verb::Reconcile => self.pending(step)?,
-            Verb::Sweep => Act::Sweep(sweep(step)),
+            Verb::Sweep => Act::Sweep(self.sweep(step)),
+            Verb::Alive => Act::Alive(step.first(2) as u8),
+            Verb::Replay => Act::Replay(self.any_execution(step)?, step.b.is_multiple_of(4)),
             Verb::SweepRuns => Act::SweepRuns(
                 [DueKind::RunDeadline, DueKind::Condition, DueKind::CancelGrace, DueKind::Building][step.first(4)],
             ),
             Verb::Lane => lane(step),
+            Verb::Add | Verb::Stage | Verb::Apply | Verb::Policy | Verb::Seal => self.building_act(step)?,
             _ => self.run_act(step)?,
         })
     }
@@ -161,15 +125,22 @@ impl Play {
                 let missed = step.b.is_multiple_of(3);
                 Act::Resolve(run, key, if missed { Resolution::Missed } else { Resolution::Satisfied(facts(step)) })
             }
+            Verb::Extend => Act::Extend(Box::new(self.extension(run, step))),
+            Verb::Restart => {
+                let members: Vec<_> = self.model.members(run).map(|row| row.id).collect();
+                let options = RestartOptions { cascade: step.b.is_multiple_of(2), force: step.b.is_multiple_of(3) };
+                Act::Restart(run, *members.get(step.second(members.len()))?, options)
+            }
+            Verb::RetryFailed => Act::RetryFailed(run, step.b.is_multiple_of(3)),
             _ => return None,
         })
     }
 
-    fn any_run(&self, step: &Step) -> Option<RunId> {
+    pub(super) fn any_run(&self, step: &Step) -> Option<RunId> {
         self.model.runs.keys().nth(step.first(self.model.runs.len())).copied()
     }
 
-    fn any_execution(&self, step: &Step) -> Option<ExecutionId> {
+    pub(super) fn any_execution(&self, step: &Step) -> Option<ExecutionId> {
         self.model.executions.keys().nth(step.first(self.model.executions.len())).copied()
     }
 
@@ -215,6 +186,18 @@ impl Play {
         rules::Claim { request, leases, store: Token(1) }
     }
 
+    fn sweep(&self, step: &Step) -> rules::SweepExecutions {
+        let kinds =
+            [DueKind::Lease, DueKind::AttemptDeadline, DueKind::Deadline, DueKind::Promote, DueKind::Promote, DueKind::Staged];
+        let limit = [1, 2, 1000][step.second(3)];
+        self.sweep_of(kinds[step.first(6)], limit, u64::from(step.b) << 32)
+    }
+
+    /// A sweep as a background worker makes it: it knows of outages what its node was told.
+    pub(super) fn sweep_of(&self, kind: DueKind, limit: u32, random: u64) -> rules::SweepExecutions {
+        rules::SweepExecutions { kind, limit, random, back_since_ms: self.model.back_since() }
+    }
+
     fn revoke(&self, step: &Step) -> Option<Act> {
         if step.b.is_multiple_of(2) {
             return Some(Act::Revoke(self.any_execution(step)?, None));
@@ -242,13 +225,6 @@ fn complete(handle: Handle, step: &Step) -> Complete {
 fn fail(handle: Handle, step: &Step) -> Fail {
     let class = [FailureClass::Transient, FailureClass::Permanent, FailureClass::Resource, FailureClass::Crash][step.second(4)];
     Fail { handle, failure: Failure { class, code: "broken".to_owned(), message: "it broke".to_owned() } }
-}
-
-fn sweep(step: &Step) -> rules::SweepExecutions {
-    let kinds =
-        [DueKind::Lease, DueKind::AttemptDeadline, DueKind::Deadline, DueKind::Promote, DueKind::Promote, DueKind::Staged];
-    let limit = [1, 2, 1000][step.second(3)];
-    rules::SweepExecutions { kind: kinds[step.first(6)], limit, random: u64::from(step.b) << 32, back_since_ms: None }
 }
 
 fn cancel_run(run: RunId, step: &Step) -> rules::CancelRun {

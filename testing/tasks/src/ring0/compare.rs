@@ -93,6 +93,7 @@ fn run(engine: &State, model: &Model, row: &rows::Run, expected: &model::Run) ->
     same("phase", row.phase, expected.phase)?;
     same("outcome", row.outcome, expected.outcome)?;
     same("generation", row.generation, expected.generation)?;
+    same("revision", row.revision, expected.revision)?;
     if matches!(row.phase, RunPhase::Building | RunPhase::Running) {
         same("paused", row.paused, expected.paused)?;
     }

@@ -41,7 +41,8 @@ fn name(node: usize) -> String {
     format!("n{node}")
 }
 
-fn options(dice: &mut Dice) -> RunOptions {
+/// What a run does when a member fails, and its deadline.
+pub fn options(dice: &mut Dice) -> RunOptions {
     let on_failure = dice.pick(&[
         OnFailure::Continue,
         OnFailure::Continue,
@@ -94,7 +95,8 @@ fn edges_into(
     }
 }
 
-fn edge(dice: &mut Dice, from: &str, node: usize, number: usize) -> GraphEdge {
+/// An edge by names, with everything that an edge can say.
+pub fn edge(dice: &mut Dice, from: &str, node: usize, number: usize) -> GraphEdge {
     let satisfied_by = match dice.up_to(10) {
         0..5 => EdgeWhen::Success,
         5 => EdgeWhen::Failure,
@@ -123,7 +125,8 @@ fn predicate(dice: &mut Dice) -> Predicate {
     Predicate { fact: FACT.to_owned(), op, literal: Fact::Int(dice.between(0, 2)) }
 }
 
-fn group(dice: &mut Dice, fan_in: usize) -> GroupPolicy {
+/// A policy that so many edges can satisfy.
+pub fn group(dice: &mut Dice, fan_in: usize) -> GroupPolicy {
     let need = dice.pick(&[Need::AllOf, Need::AllOf, Need::AnyOf, Need::Quorum]);
     let quorum = match need {
         Need::Quorum => i32::try_from(dice.up_to(fan_in) + 1).unwrap_or(1),

@@ -10,8 +10,16 @@ use super::play::Wrong;
 use crate::model::Happened;
 
 /// Events that must be exactly those of the contract.
-const WATCHED: [EventKind; 5] =
-    [EventKind::Ended, EventKind::RunEnded, EventKind::RunReopened, EventKind::GroupFired, EventKind::GroupWithdrawn];
+const WATCHED: [EventKind; 8] = [
+    EventKind::Ended,
+    EventKind::Replayed,
+    EventKind::RunSealed,
+    EventKind::RunExtended,
+    EventKind::RunEnded,
+    EventKind::RunReopened,
+    EventKind::GroupFired,
+    EventKind::GroupWithdrawn,
+];
 
 type EndOf = (i32, Option<Outcome>, Option<Cause>, Option<i64>);
 

@@ -4,6 +4,7 @@
 //! dispatched and times swept whenever the history says so, or not before the end.
 
 mod act;
+mod building;
 mod case;
 mod compare;
 mod dice;
@@ -12,7 +13,10 @@ mod engine;
 mod explained;
 mod graphs;
 mod invariants;
+mod perform;
 mod play;
+mod restarts;
+mod shown;
 mod step;
 mod writes;
 
@@ -21,4 +25,5 @@ pub use case::{Case, first_failure};
 pub use dice::Dice;
 pub use engine::Engine;
 pub use play::{Play, Wrong};
+pub use restarts::restart_from_each;
 pub use step::{Step, Verb};

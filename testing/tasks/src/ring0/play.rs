@@ -14,7 +14,7 @@ use super::compare;
 use super::engine::Engine;
 use super::explained;
 use super::invariants::Watch;
-use super::step::Step;
+use super::step::{Step, Verb};
 use crate::model::{self, Cancel, Model, Refused, Seen};
 use crate::planted::Bug;
 
@@ -51,6 +51,7 @@ impl Play {
     /// In what engine and interpreter differ, or which invariant the engine broke.
     pub fn step(&mut self, step: &Step) -> Result<(), Wrong> {
         match self.act_of(step) {
+            _ if step.verb == Verb::Build => self.build(step),
             Some(act) => self.act(act),
             None => Ok(()),
         }
@@ -103,8 +104,7 @@ impl Play {
     ) -> Result<Option<T>, Wrong> {
         let ready_before = Seen::ready(self.engine.rows());
         let got = self.engine.act(rule).map(told);
-        self.model.now_ms = self.engine.now_ms();
-        self.model.seen = Seen::in_rows(self.engine.rows(), ready_before);
+        self.model.begin(self.engine.now_ms(), Seen::in_rows(self.engine.rows(), ready_before));
         let expected = interpret(&mut self.model);
         self.model.follow();
         match (got, expected) {
@@ -116,7 +116,7 @@ impl Play {
     }
 
     /// Like [`Play::both`], where nobody needs the answer.
-    fn agree<R: Rule, T: PartialEq + Debug>(
+    pub(super) fn agree<R: Rule, T: PartialEq + Debug>(
         &mut self,
         rule: &R,
         told: impl FnOnce(R::Answer) -> T,
@@ -125,111 +125,7 @@ impl Play {
         self.both(rule, told, interpret).map(|_| ())
     }
 
-    /// A table: one row per act.
-    fn perform(&mut self, act: &Act) -> Result<(), Wrong> {
-        match act.clone() {
-            Act::Wait(by_ms) => {
-                self.engine.advance(by_ms);
-                self.model.now_ms = self.engine.now_ms();
-                Ok(())
-            }
-            Act::Submit(index) => self.submit(index),
-            Act::Create(id, new) => {
-                let rule = rules::CreateExecution { id, new: (*new).clone() };
-                let is_new = !self.model.executions.contains_key(&id);
-                let told = |created| matches!(created, rules::Created::Created(_));
-                self.agree(&rule, told, |model| {
-                    if is_new {
-                        model.create_execution(id, &new)?;
-                    }
-                    Ok(is_new)
-                })
-            }
-            Act::Claim(claim) => self.claim(&claim),
-            Act::Renew(items) => self.renew(items),
-            Act::Complete(items, next) => self.complete(items, next),
-            Act::Fail(items) => self.fail(items),
-            Act::Skip(items) => self.skip(items),
-            Act::Delay(items) => self.delay(items),
-            Act::CancelExecution(execution) => {
-                let rule = rules::CancelExecution { execution, actor: actor() };
-                self.agree(&rule, is_applied, |model| model.cancel_execution(execution))
-            }
-            Act::Revoke(execution, by) => {
-                let rule = rules::RevokeLease { execution, by, actor: actor() };
-                let fence = by.map(|handle| handle.fence);
-                self.agree(&rule, |said| said == rules::Revoked::Revoked, |model| model.revoke(execution, fence))
-            }
-            Act::CancelRun(rule) => self.cancel_run(&rule),
-            Act::Backlog(run) => self.backlog(run),
-            Act::Settle(run) => self.agree(&rules::SettleRun { run }, |_| (), |_| Ok(())),
-            Act::Dispatch(group) => {
-                self.agree(&rules::DispatchGroup { group }, dispatched, |model| Ok(Some(model.dispatch(group))))
-            }
-            Act::Reconcile(group) => {
-                let rule = rules::ReconcileGroup { group, is_absent: false };
-                self.agree(&rule, reconciled, |model| Ok(Some(model.reconcile(group))))
-            }
-            Act::Sweep(rule) => {
-                let (kind, limit) = (rule.kind, rule.limit);
-                self.agree(
-                    &rule,
-                    |_| (),
-                    |model| {
-                        model.sweep(kind, limit);
-                        Ok(())
-                    },
-                )
-            }
-            Act::SweepRuns(kind) => self.sweep_runs(kind),
-            Act::Hold(execution) => {
-                let rule = rules::HoldExecution { execution, actor: actor() };
-                self.agree(&rule, is_applied, |model| model.hold(execution))
-            }
-            Act::Release(execution) => {
-                let rule = rules::ReleaseExecution { execution, actor: actor() };
-                self.agree(&rule, is_applied, |model| model.release(execution))
-            }
-            Act::Priority(execution, priority) => {
-                let rule = rules::ChangePriority { execution, priority, actor: actor() };
-                self.agree(&rule, |_| (), |model| model.change_priority(execution, priority))
-            }
-            Act::RunNow(execution) => {
-                let rule = rules::RunNow { execution, actor: actor() };
-                self.agree(&rule, |_| (), |model| model.run_now(execution))
-            }
-            Act::Override(execution, outcome, facts) => {
-                let result = Some(levada_tasks::spec::Payload::Void);
-                let rule = rules::OverrideOutcome { execution, outcome, result, facts: facts.clone(), actor: actor() };
-                self.agree(&rule, |_| (), |model| model.override_outcome(execution, outcome, Some(&facts)))
-            }
-            Act::Pause(run) => {
-                let rule = rules::PauseRun { run, actor: actor() };
-                self.agree(&rule, is_applied, |model| model.pause_run(run))
-            }
-            Act::Resume(run) => {
-                let rule = rules::ResumeRun { run, actor: actor() };
-                self.agree(&rule, is_applied, |model| model.resume_run(run))
-            }
-            Act::Resolve(run, key, resolution) => {
-                let rule = rules::ResolveCondition { run, key: key.clone(), resolution: resolution.clone() };
-                self.agree(&rule, is_applied, |model| model.resolve_condition(run, &key, &resolution))
-            }
-            Act::Lane(lane, change) => {
-                let rule = rules::ChangeLane { lane: lane.clone(), change, actor: actor() };
-                self.agree(
-                    &rule,
-                    |_| (),
-                    |model| {
-                        model.change_lane(&lane, &change);
-                        Ok(())
-                    },
-                )
-            }
-        }
-    }
-
-    fn submit(&mut self, index: usize) -> Result<(), Wrong> {
+    pub(super) fn submit(&mut self, index: usize) -> Result<(), Wrong> {
         let Some(graph) = self.graphs.get(index).cloned() else { return Ok(()) };
         let run = RunId(index as u128 + 1);
         let ids: Vec<_> = (0..graph.nodes.len()).map(|node| id_of(index, node, graph.nodes.len())).collect();
@@ -269,7 +165,7 @@ impl Play {
         }
     }
 
-    fn cancel_run(&mut self, rule: &rules::CancelRun) -> Result<(), Wrong> {
+    pub(super) fn cancel_run(&mut self, rule: &rules::CancelRun) -> Result<(), Wrong> {
         let cancel = Cancel {
             policy: rule.policy,
             explicit: true,
@@ -287,7 +183,7 @@ impl Play {
         Ok(())
     }
 
-    fn backlog(&mut self, run: RunId) -> Result<(), Wrong> {
+    pub(super) fn backlog(&mut self, run: RunId) -> Result<(), Wrong> {
         let Some(header) = self.engine.rows().runs.get(&run).filter(|header| header.cancel_backlog) else { return Ok(()) };
         let rule = rules::CancelBacklog::of(header);
         self.both(
@@ -301,7 +197,7 @@ impl Play {
         Ok(())
     }
 
-    fn sweep_runs(&mut self, kind: DueKind) -> Result<(), Wrong> {
+    pub(super) fn sweep_runs(&mut self, kind: DueKind) -> Result<(), Wrong> {
         if kind == DueKind::Condition {
             let due = self.engine.act(&rules::DueConditions { limit: 100 }).map_err(|error| refused(&error))?;
             for rule in due {
@@ -332,7 +228,9 @@ impl Play {
     /// How long until something is due; none if nothing ever is.
     pub(super) fn until_next_due(&self) -> Option<i64> {
         let rows = self.engine.rows();
-        let kinds = DueKind::ALL.iter().filter(|kind| !matches!(kind, DueKind::RetainRun | DueKind::RetainExecution));
+        let kinds = DueKind::ALL
+            .iter()
+            .filter(|kind| !matches!(kind, DueKind::RetainRun | DueKind::RetainExecution | DueKind::RequestKey));
         let next = kinds.filter_map(|kind| levada_store::earliest(rows, *kind)).min();
         next.map(|at_ms| (at_ms - self.engine.now_ms()).max(0))
     }
@@ -343,14 +241,6 @@ fn id_of(run: usize, node: usize, nodes: usize) -> ExecutionId {
     let mixed = (node * 7 + run * 3) % nodes.max(1);
     let turn = if nodes.is_multiple_of(7) { node } else { mixed };
     ExecutionId(((run as u128 + 1) << 32) | turn as u128)
-}
-
-fn actor() -> String {
-    "operator".to_owned()
-}
-
-fn is_applied(said: rules::Applied) -> bool {
-    said == rules::Applied::Applied
 }
 
 /// The code first, then the message.
@@ -371,25 +261,4 @@ pub(super) fn given(claimed: &[rules::Claimed]) -> Vec<model::Given> {
             .collect::<BTreeMap<_, _>>(),
     };
     claimed.iter().map(one).collect()
-}
-
-fn dispatched(said: rules::Dispatched) -> Option<model::Dispatched> {
-    match said {
-        rules::Dispatched::Dispatched { cancelled, already_ended, kept, more: false } => Some(model::Dispatched::Done {
-            cancelled: cancelled as usize,
-            already_ended: already_ended as usize,
-            kept: kept as usize,
-        }),
-        rules::Dispatched::SkippedForReconciler | rules::Dispatched::Gone => Some(model::Dispatched::ForReconciler),
-        _ => None,
-    }
-}
-
-fn reconciled(said: rules::Reconciled) -> Option<model::Reconciled> {
-    match said {
-        rules::Reconciled::RemovedStale => Some(model::Reconciled::RemovedStale),
-        rules::Reconciled::CompletedDrain => Some(model::Reconciled::CompletedDrain),
-        rules::Reconciled::NoOp => Some(model::Reconciled::NoOp),
-        rules::Reconciled::SkippedLocked => None,
-    }
 }

@@ -40,6 +40,19 @@ pub enum Verb {
     Resume,
     Resolve,
     Lane,
+    /// A run with a few members and edges, step by step, perhaps sealed.
+    Build,
+    Add,
+    Stage,
+    Apply,
+    Policy,
+    Seal,
+    Extend,
+    Replay,
+    Restart,
+    RetryFailed,
+    /// An engine node says that it lives.
+    Alive,
 }
 
 /// One step: a verb and what it picks.
@@ -81,6 +94,17 @@ const WEIGHTS: &[(Verb, usize)] = &[
     (Verb::Resume, 1),
     (Verb::Resolve, 4),
     (Verb::Lane, 1),
+    (Verb::Build, 1),
+    (Verb::Add, 1),
+    (Verb::Stage, 2),
+    (Verb::Apply, 1),
+    (Verb::Policy, 1),
+    (Verb::Seal, 2),
+    (Verb::Extend, 2),
+    (Verb::Replay, 3),
+    (Verb::Restart, 2),
+    (Verb::RetryFailed, 1),
+    (Verb::Alive, 2),
 ];
 
 impl Step {

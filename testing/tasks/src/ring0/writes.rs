@@ -1,17 +1,20 @@
 //! Workers' calls: batches of which each item has an answer of its own.
 
+use std::collections::BTreeSet;
+
 use levada_base::Error;
+use levada_store::ExecutionId;
 use levada_tasks::rules::{self, Ended};
-use levada_tasks::spec::{Complete, Delay, Fail, Renew, Skip};
+use levada_tasks::spec::{ClaimRequest, Complete, Delay, Fail, Renew, Skip};
 
 use super::play::{Play, Wrong, given};
-use crate::model::{Model, Refused, Written};
+use crate::model::{self, Model, Refused, Written};
 
 type Told<T> = Vec<Result<T, String>>;
 
 impl Play {
     pub(super) fn renew(&mut self, items: Vec<Renew>) -> Result<(), Wrong> {
-        let rule = rules::RenewLeases { items: items.clone(), back_since_ms: None };
+        let rule = rules::RenewLeases { items: items.clone(), back_since_ms: self.model.back_since() };
         let told = |said: Vec<Result<rules::Renewed, Error>>| codes(said, |renewed| renewed.lease_until_ms);
         self.both(&rule, told, |model| each(items, |item| model.renew(item.handle.execution, item.handle.fence, item.ttl_ms)))?;
         Ok(())
@@ -23,32 +26,30 @@ impl Play {
         let agreed = self.both(&rule, told, |model| {
             // F-5: a token that gave something before this call claims nothing new, even if the call ends all of that.
             let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
-            // A claim that goes along takes of what was in line when the call began; some of that may have ended with it.
-            let offered = next.as_ref().map_or_else(Vec::new, |next| model.offered(&next.request));
+            let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
+            let ready = model.ready();
             let told = each(items, |item| model.complete(item.handle.execution, item.handle.fence, &item.facts))?;
-            let claimed = match next {
-                Some(next) if used => {
-                    if model.holds_by(&next.request) {
-                        model.claim(&next.request)
-                    } else {
-                        Vec::new()
-                    }
-                }
-                Some(next) => model.claim_of(offered, &next.request),
-                None => Vec::new(),
-            };
+            let claimed =
+                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
             Ok((told, claimed))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
         Ok(())
     }
 
-    pub(super) fn fail(&mut self, items: Vec<(Fail, u64)>) -> Result<(), Wrong> {
-        let rule = rules::FailExecutions { items: items.clone(), next: None };
-        let told = |(said, _): rules::EndedAndClaimed| codes(said, written);
-        self.both(&rule, told, |model: &mut Model| {
-            each(items, |(item, _)| model.fail(item.handle.execution, item.handle.fence, &item.failure))
+    pub(super) fn fail(&mut self, items: Vec<(Fail, u64)>, next: Option<rules::Claim>) -> Result<(), Wrong> {
+        let rule = rules::FailExecutions { items: items.clone(), next: next.clone() };
+        let told = |(said, claimed): rules::EndedAndClaimed| (codes(said, written), given(&claimed));
+        let agreed = self.both(&rule, told, |model: &mut Model| {
+            let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
+            let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
+            let ready = model.ready();
+            let told = each(items, |(item, _)| model.fail(item.handle.execution, item.handle.fence, &item.failure))?;
+            let claimed =
+                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
+            Ok((told, claimed))
         })?;
+        self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
         Ok(())
     }
 
@@ -66,6 +67,27 @@ impl Play {
             each(items, |item| model.delay(item.handle.execution, item.handle.fence, item.until_ms))
         })?;
         Ok(())
+    }
+}
+
+/// The claim that goes along with ends: their consequences are drawn first. A token that gave something before claims nothing new.
+fn claim_after(
+    model: &mut Model,
+    (before, ready): (&[ExecutionId], &BTreeSet<ExecutionId>),
+    used: bool,
+    request: &ClaimRequest,
+) -> Vec<model::Given> {
+    // Whoever is ready in a run that is now being cancelled is turned away by the claim, not before.
+    let cancelled = std::mem::take(&mut model.seen.cancelled);
+    model.follow();
+    // Who came to be ready only now is turned away in the same order, as far as the claim went.
+    let came = model.ready();
+    model.seen.ready_before.extend(came.difference(ready).filter(|id| cancelled.contains(id)));
+    model.seen.cancelled = cancelled;
+    match (used, model.holds_by(request)) {
+        (true, false) => Vec::new(),
+        (_, true) => model.claim(request),
+        (false, false) => model.claim_after(before, request),
     }
 }
 

@@ -67,7 +67,7 @@ fn moves(play: &Play) -> Vec<Vec<Act>> {
     }
     for handle in play.handles() {
         moves.push(vec![Act::Complete(vec![complete(*handle)], None)]);
-        moves.push(vec![Act::Fail(vec![(fail(*handle), 7)])]);
+        moves.push(vec![Act::Fail(vec![(fail(*handle), 7)], None)]);
     }
     moves.extend(play.last().map(|last| vec![last.clone()]));
     for run in play.rows().runs.keys().copied() {

@@ -42,10 +42,10 @@ WITH locked AS MATERIALIZED (
     SELECT id, generation, length, result_digest, storage, facts, bytes FROM written WHERE storage IS NOT NULL
     ON CONFLICT (execution_id, generation) DO NOTHING
 ), marked AS (
-    INSERT INTO mark (execution_id, run_id, made_ms, generation)
-    SELECT id, run_id, ms, generation FROM written WHERE run_id IS NOT NULL
+    INSERT INTO mark (execution_id, run_id, made_ms, seq, generation)
+    SELECT id, run_id, ms, event, generation FROM written WHERE run_id IS NOT NULL
     ON CONFLICT (execution_id) DO UPDATE
-    SET run_id = excluded.run_id, made_ms = excluded.made_ms, generation = excluded.generation
+    SET run_id = excluded.run_id, made_ms = excluded.made_ms, seq = excluded.seq, generation = excluded.generation
 ), logged AS (
     INSERT INTO event (id, at_ms, run_id, execution_id, generation, attempt_no, kind, namespace, lane, detail)
     SELECT event, ms, run_id, id, generation, attempt_no, $kind, namespace, lane, detail FROM written

@@ -2,7 +2,7 @@ header AS MATERIALIZED (
     SELECT *, members - settled_succeeded - settled_failed - settled_cancelled - settled_expired - settled_skipped AS unsettled
     FROM run WHERE id = $run
 ), marked AS MATERIALIZED (
-    SELECT m.* FROM mark m WHERE m.run_id = $run AND EXISTS (SELECT FROM header) ORDER BY m.made_ms, m.execution_id LIMIT $marks
+    SELECT m.* FROM mark m WHERE m.run_id = $run AND EXISTS (SELECT FROM header) ORDER BY m.seq LIMIT $marks
 ), outgoing AS MATERIALIZED (
     SELECT e.* FROM marked m JOIN edge e ON e.upstream = m.execution_id
 ), touched AS MATERIALIZED (

@@ -42,6 +42,7 @@ CREATE TABLE execution (
     next_cause smallint NOT NULL CHECK (next_cause BETWEEN 0 AND 4),
     outcome smallint CHECK (outcome BETWEEN 0 AND 4),
     cause smallint CHECK (cause BETWEEN 0 AND 16),
+    cancelled_by_call smallint NOT NULL CHECK (cancelled_by_call BETWEEN 0 AND 1),
     essential smallint NOT NULL CHECK (essential BETWEEN 0 AND 1),
     finalizer smallint NOT NULL CHECK (finalizer BETWEEN 0 AND 1),
     public_state smallint NOT NULL GENERATED ALWAYS AS (
@@ -61,6 +62,7 @@ CREATE TABLE execution (
     instance text COLLATE "C",
     CONSTRAINT v1_hold CHECK (hold = 0 OR phase = 1),
     CONSTRAINT v1_ended CHECK (num_nonnulls(outcome, cause, ended_ms) = CASE WHEN phase = 4 THEN 3 ELSE 0 END),
+    CONSTRAINT v1_cancelled_by_call CHECK (cancelled_by_call = 0 OR coalesce(cause = 9, false)),
     CONSTRAINT v2_lease CHECK (num_nonnulls(lease_id, worker, instance, lease_until_ms) = CASE WHEN phase = 2 THEN 4 ELSE 0 END),
     CONSTRAINT v3_due CHECK (hold <> 2 OR due_ms IS NOT NULL),
     CONSTRAINT v3_limit CHECK (hold < 4 OR (hold_ref IS NOT NULL AND recheck_ms IS NOT NULL)),
@@ -119,9 +121,11 @@ CREATE TABLE mark (
     execution_id uuid PRIMARY KEY,
     run_id uuid NOT NULL,
     made_ms bigint NOT NULL,
+    seq bigint NOT NULL,
     generation integer NOT NULL
 );
-CREATE INDEX mark_run ON mark (run_id, made_ms, execution_id);
+-- Marks are settled in the order of their ends.
+CREATE INDEX mark_run ON mark (run_id, seq);
 
 CREATE TABLE cancel_pending (
     child uuid PRIMARY KEY,

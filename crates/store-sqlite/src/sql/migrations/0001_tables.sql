@@ -45,6 +45,7 @@ CREATE TABLE execution (
     claim_token BLOB CHECK (length(claim_token) = 16),
     outcome INTEGER CHECK (outcome BETWEEN 0 AND 4),
     cause INTEGER CHECK (cause BETWEEN 0 AND 16),
+    cancelled_by_call INTEGER NOT NULL CHECK (cancelled_by_call IN (0, 1)),
     ended_ms INTEGER,
     created_ms INTEGER NOT NULL,
     first_started_ms INTEGER,
@@ -67,6 +68,7 @@ CREATE TABLE execution (
     CONSTRAINT "V-1" CHECK ((outcome IS NOT NULL) = (phase = 4)),
     CONSTRAINT "V-1" CHECK ((cause IS NOT NULL) = (phase = 4)),
     CONSTRAINT "V-1" CHECK ((ended_ms IS NOT NULL) = (phase = 4)),
+    CONSTRAINT "V-1" CHECK (cancelled_by_call = 0 OR coalesce(cause = 9, 0)),
     CONSTRAINT "V-2" CHECK ((lease_id IS NOT NULL) = (phase = 2)),
     CONSTRAINT "V-2" CHECK ((worker IS NOT NULL) = (phase = 2)),
     CONSTRAINT "V-2" CHECK ((instance IS NOT NULL) = (phase = 2)),
@@ -137,10 +139,12 @@ CREATE TABLE mark (
     run_id BLOB NOT NULL CHECK (length(run_id) = 16),
     generation INTEGER NOT NULL,
     made_ms INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
     PRIMARY KEY (execution_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX mark_run ON mark (run_id, made_ms);
+-- Marks are settled in the order of their ends.
+CREATE INDEX mark_run ON mark (run_id, seq);
 
 CREATE TABLE edge (
     run_id BLOB NOT NULL CHECK (length(run_id) = 16),

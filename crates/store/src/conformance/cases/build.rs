@@ -34,6 +34,7 @@ pub(super) fn plain_execution(dice: &mut Dice, now_ms: i64) -> Execution {
         claim_token: None,
         outcome: None,
         cause: None,
+        cancelled_by_call: false,
         ended_ms: None,
         created_ms: now_ms,
         retain_until_ms: None,

@@ -27,6 +27,11 @@ const SPOILED: &[(&str, &str, Spoil)] = &[
     ("V-1", "end_without_cause", |row| {
         (row.phase, row.outcome, row.ended_ms) = (Phase::Ended, Some(Outcome::Failed), Some(1));
     }),
+    ("V-1", "cancelled_by_call_before_the_end", |row| row.cancelled_by_call = true),
+    ("V-1", "cancelled_by_call_for_another_cause", |row| {
+        ended(row);
+        row.cancelled_by_call = true;
+    }),
     ("V-2", "active_without_lease", |row| (row.phase, row.attempt_no, row.fence) = (Phase::Active, 1, 1)),
     ("V-2", "lease_while_runnable", |row| row.lease_id = Some(Token(1))),
     ("V-2", "worker_while_runnable", |row| row.worker = Some("worker".to_owned())),

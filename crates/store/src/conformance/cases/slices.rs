@@ -59,9 +59,10 @@ async fn marks_beyond_a_chunk<S: Store>(mut stage: Stage<S>) -> Verdict {
         row.seq = i64::try_from(number).unwrap_or(0);
         (row.phase, row.outcome, row.cause) = (Phase::Ended, Some(Outcome::Succeeded), Some(crate::alphabets::Cause::Worker));
         row.ended_ms = Some(row.created_ms);
-        // Ties in time are taken by id.
+        // In the order of their numbers, whatever their time and id.
         let made_ms = stage.now_ms() - dice.below(50);
-        state.put(Mark { execution_id: row.id, run_id: run.id, generation: 0, made_ms }.into());
+        let seq = row.seq;
+        state.put(Mark { execution_id: row.id, run_id: run.id, generation: 0, made_ms, seq }.into());
         state.put(row.into());
     }
     let scope = Scope::Marks(run.id);

@@ -49,7 +49,7 @@ async fn of_table<S: Store>(mut stage: Stage<S>, table: &str) -> Verdict {
 
 fn marked(number: u128) -> Command {
     let id = crate::ids::ExecutionId(number);
-    Command::Put(Mark { execution_id: id, run_id: RunId(number), generation: 0, made_ms: 0 }.into())
+    Command::Put(Mark { execution_id: id, run_id: RunId(number), generation: 0, made_ms: 0, seq: 0 }.into())
 }
 
 /// F-7: what a claim makes due is told, that a lease is kept is not.

@@ -72,6 +72,7 @@ impl Maker {
         let ended = row.phase == Phase::Ended;
         row.outcome = ended.then(|| *self.dice.pick(Outcome::ALL));
         row.cause = ended.then(|| *self.dice.pick(Cause::ALL));
+        row.cancelled_by_call &= row.cause == Some(Cause::RunCancelled);
         row.ended_ms = ended.then(|| self.near());
         row.retain_until_ms = row.retain_until_ms.filter(|_| ended);
         row.deadline_ms = row.deadline_ms.filter(|_| !ended);

@@ -188,8 +188,8 @@ impl Maker {
                 continue;
             };
             if self.dice.chance(60) {
-                let made_ms = self.near();
-                self.put(Mark { execution_id: *member, run_id: run, generation, made_ms });
+                let (made_ms, seq) = (self.near(), self.dice.below(1 << 40));
+                self.put(Mark { execution_id: *member, run_id: run, generation, made_ms, seq });
             }
         }
     }

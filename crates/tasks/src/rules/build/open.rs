@@ -3,7 +3,7 @@
 //! Sealing does it for a whole run, extending for new members only; both in time linear in what is opened, times a logarithm.
 
 use levada_base::Error;
-use levada_store::alphabets::{ConditionState, EdgeState, EdgeWhen, GroupState, Outcome, Phase};
+use levada_store::alphabets::{ConditionState, EdgeState, EdgeWhen, Outcome, Phase};
 use levada_store::rows::{Edge, Execution, Row};
 use levada_store::{ExecutionId, RunId};
 
@@ -60,6 +60,7 @@ impl Draft<'_> {
     }
 
     /// Makes `members` of a sealed run runnable, resolves what is known about the edges into them, and fires the groups that this decides.
+    /// What is known counts at once, so that a child's inputs do not depend on the order of its edges.
     pub(super) fn open_members(&mut self, run: RunId, members: &[ExecutionId]) -> Result<(), Error> {
         for member in members {
             if self.execution(*member).is_ok_and(|row| matches!(row.phase, Phase::Staged | Phase::Runnable)) {
@@ -71,14 +72,11 @@ impl Draft<'_> {
                 self.edges_into(run, *member).filter(|edge| edge.state == EdgeState::Open).map(Row::key).collect();
             for key in open {
                 if let Some(satisfied) = self.known_resolution(key) {
-                    self.resolve_edge(key, satisfied)?;
+                    self.count_edge(key, satisfied)?;
                 }
             }
-            if self.group(*member).is_some_and(|group| group.state == GroupState::Open && group.n == 0) {
-                self.fire_if_due(*member, None)?;
-            }
         }
-        Ok(())
+        members.iter().try_for_each(|member| self.fire_if_known(run, *member))
     }
 
     /// How an open edge comes out if its upstream has ended or its condition is resolved.

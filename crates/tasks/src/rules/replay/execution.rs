@@ -1,7 +1,5 @@
 //! Replaying one execution, and nothing else.
 
-use std::collections::BTreeSet;
-
 use levada_base::{Error, codes};
 use levada_store::alphabets::{EdgeState, GroupState, Outcome, Phase, PublicState};
 use levada_store::rows::Group;
@@ -57,6 +55,9 @@ impl Rule for ReplayExecution {
             None => false,
         };
         draft.next_generation(id, &self.actor)?;
+        if let Some(run) = self.run {
+            draft.recall_cancel(run)?;
+        }
         self.meet_edges(draft)?;
         draft.make_runnable(id);
         if let Some(run) = self.run {
@@ -75,7 +76,7 @@ impl ReplayExecution {
         if !self.ignore_edges && draft.group(id).is_some_and(cannot_be_satisfied) {
             return Err(draft.would_be_skipped(run, id));
         }
-        let reopened = draft.reopen_run(run, &BTreeSet::from([id]), &self.actor)?;
+        let reopened = draft.reopen_run(run, &self.actor)?;
         let row = draft.execution(id)?;
         let (outcome, finalizer) = (row.outcome.unwrap_or(Outcome::Failed), row.finalizer);
         draft.uncount_end(run, outcome, finalizer)?;

@@ -40,9 +40,8 @@ impl Rule for RetryFailed {
 impl Draft<'_> {
     /// The failures of a run that nothing absorbed. If the run was told to cancel the rest because of one, the rest came out of it too.
     fn failures(&self, run: RunId) -> BTreeSet<ExecutionId> {
-        let by_failure = self.run(run).is_ok_and(|run| run.cause == Some(Cause::RunCancelled));
         let failed = self.members(run).filter(|row| {
-            let cancelled_for_it = by_failure && row.cause == Some(Cause::RunCancelled);
+            let cancelled_for_it = row.cause == Some(Cause::RunCancelled) && !row.cancelled_by_call;
             cancelled_for_it || (is_failure(row) && !self.is_absorbed(row.id))
         });
         failed.map(|row| row.id).collect()

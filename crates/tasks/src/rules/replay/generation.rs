@@ -35,6 +35,7 @@ impl Draft<'_> {
         row.since_ms = now_ms;
         row.outcome = None;
         row.cause = None;
+        row.cancelled_by_call = false;
         row.ended_ms = None;
         row.decided_by = None;
         row.retain_until_ms = None;

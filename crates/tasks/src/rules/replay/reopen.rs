@@ -1,18 +1,16 @@
 //! Reopening a run that has ended, because members of it begin again.
 
-use std::collections::BTreeSet;
-
 use levada_base::{Error, codes};
 use levada_store::alphabets::{Cause, EventKind, RunPhase};
-use levada_store::{ExecutionId, RunId, limits};
+use levada_store::{RunId, limits};
 use serde_json::json;
 
 use super::generation::replayed_too_often;
 use crate::rules::{Draft, errors};
 
 impl Draft<'_> {
-    /// Makes sure that the run of these members runs: one that has ended gets its next generation. Returns whether it had ended.
-    pub(super) fn reopen_run(&mut self, id: RunId, again: &BTreeSet<ExecutionId>, actor: &str) -> Result<bool, Error> {
+    /// Makes sure that a run whose members begin again runs: one that has ended gets its next generation. Returns whether it had ended.
+    pub(super) fn reopen_run(&mut self, id: RunId, actor: &str) -> Result<bool, Error> {
         let run = self.run(id)?;
         match run.phase {
             RunPhase::Running => return Ok(false),
@@ -29,8 +27,6 @@ impl Draft<'_> {
             }
             RunPhase::Ended => {}
         }
-        // What a cancel ended and nobody begins again still tells how the run came out.
-        let kept: BTreeSet<_> = self.members(id).filter(|row| !again.contains(&row.id)).filter_map(|row| row.cause).collect();
         let now_ms = self.now();
         let run = self.run_mut(id)?;
         run.generation += 1;
@@ -39,9 +35,7 @@ impl Draft<'_> {
         run.ended_ms = None;
         run.retain_until_ms = None;
         run.deadline_ms = run.deadline_span_ms.map(|span| now_ms.saturating_add(span));
-        run.expired &= kept.contains(&Cause::RunExpired);
-        run.cancel_ended_any &= kept.contains(&Cause::RunCancelled);
-        run.cause = run.cause.filter(|_| run.expired || run.cancel_ended_any);
+        run.cause = None;
         run.cancel_policy = None;
         run.cancel_reason = None;
         run.cancel_actor = None;
@@ -49,5 +43,15 @@ impl Draft<'_> {
         let detail = json!({ "generation": run.generation });
         self.run_event(EventKind::RunReopened, id, Some(actor), &detail);
         Ok(true)
+    }
+
+    /// What a cancel or a deadline ended and nobody began again still tells how a run comes out; what begins again does not.
+    pub(super) fn recall_cancel(&mut self, id: RunId) -> Result<(), Error> {
+        let by_call = self.members(id).any(|row| row.cancelled_by_call);
+        let expired = self.members(id).any(|row| row.cause == Some(Cause::RunExpired));
+        let run = self.run_mut(id)?;
+        run.cancel_ended_any = by_call;
+        run.expired &= expired;
+        Ok(())
     }
 }

@@ -72,7 +72,7 @@ impl Draft<'_> {
             return Err(self.descendants_active(&busy));
         }
         again.iter().try_for_each(|id| self.replays_left(*id))?;
-        let run_reopened = !again.is_empty() && self.reopen_run(run, &again, actor)?;
+        let run_reopened = !again.is_empty() && self.reopen_run(run, actor)?;
         self.begin_again(run, &again, &busy, actor)?;
         self.reset_groups(run, &again)?;
         self.settle_runs(vec![run])?;
@@ -134,6 +134,7 @@ impl Draft<'_> {
             self.reopen_edges_out_of(*id);
             self.unpin_inputs(*id);
         }
+        self.recall_cancel(run)?;
         if again.iter().any(|id| self.state.executions.get(id).is_some_and(|row| row.finalizer)) {
             self.run_mut(run)?.finalizers_released = false;
         }
@@ -155,8 +156,7 @@ impl Draft<'_> {
         // Only now: a group that fires looks at what its siblings feed.
         for id in again {
             self.make_runnable(*id);
-            let missed = self.edges_into(run, *id).find(|edge| edge.state == EdgeState::Missed).map(|edge| edge.upstream);
-            self.fire_if_due(*id, missed)?;
+            self.fire_if_known(run, *id)?;
         }
         Ok(())
     }
