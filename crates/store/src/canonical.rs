@@ -1,7 +1,6 @@
 //! The form in which states of different stores are compared.
 
-use std::collections::BTreeMap;
-
+use crate::row_map::RowMap;
 use crate::state::State;
 
 /// The rows alone, with creation order and event ids as ranks: stores number with gaps of their own.
@@ -14,7 +13,7 @@ pub fn canonical(state: State) -> State {
     for row in executions.values_mut() {
         row.seq = rank(row.seq);
     }
-    let mut events = BTreeMap::new();
+    let mut events = RowMap::default();
     for (id, mut event) in (0..).zip(state.events.into_values()) {
         event.id = id;
         events.insert(id, event);
