@@ -125,6 +125,21 @@ alphabet!(
     /// Which end of its upstream satisfies an edge.
     EdgeWhen { Success = 0 "success", Failure = 1 "failure", Done = 2 "done", Skipped = 3 "skipped", NotFailed = 4 "not_failed", }
 );
+
+impl EdgeWhen {
+    /// Whether an upstream that ended so meets it: the table of the contract, §3.3.
+    #[must_use]
+    pub fn is_met_by(self, outcome: Outcome) -> bool {
+        match self {
+            Self::Success => outcome == Outcome::Succeeded,
+            Self::Failure => matches!(outcome, Outcome::Failed | Outcome::Expired),
+            Self::Done => true,
+            Self::Skipped => outcome == Outcome::Skipped,
+            Self::NotFailed => matches!(outcome, Outcome::Succeeded | Outcome::Skipped),
+        }
+    }
+}
+
 alphabet!(
     /// The state of an edge.
     EdgeState { Staged = 0 "staged", Open = 1 "open", Satisfied = 2 "satisfied", Missed = 3 "missed", }

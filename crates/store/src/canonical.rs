@@ -1,7 +1,6 @@
 //! The form in which states of different stores are compared.
 
-use std::collections::BTreeMap;
-
+use crate::row_map::RowMap;
 use crate::state::State;
 
 /// The rows alone, with creation order, event ids and the order of marks as ranks: stores number with gaps of their own.
@@ -20,7 +19,7 @@ pub fn canonical(state: State) -> State {
     for mark in marks.values_mut() {
         mark.seq = i64::try_from(ends.partition_point(|other| *other < mark.seq)).unwrap_or(i64::MAX);
     }
-    let mut events = BTreeMap::new();
+    let mut events = RowMap::default();
     for (id, mut event) in (0..).zip(state.events.into_values()) {
         event.id = id;
         events.insert(id, event);

@@ -271,7 +271,7 @@ mod tests {
             state.executions.values().filter(|row| row.public_state() == crate::alphabets::PublicState::Ready).collect();
         let ids: Vec<_> = ready.iter().map(|row| row.id.0).take(2).collect();
         for row in state.executions.values().filter(|row| ids.contains(&row.id.0)) {
-            state.routes.entry(row.route_id).and_modify(|route| route.lane = "mail".to_owned());
+            state.routes.get_mut(&row.route_id).unwrap().lane = "mail".to_owned();
         }
         state.active_in_lane.insert("mail".to_owned(), 0);
         let (first, one) = Request::new(Scope::Executions(vec![]), taking(ids[0]));

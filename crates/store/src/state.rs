@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{RuleViolation, check};
 use crate::ids::{ExecutionId, RunId};
+use crate::row_map::RowMap;
 use crate::rows::{
     Attempt, CancelPending, Condition, Edge, EngineNode, Event, Execution, Group, Input, Lane, Mark, Pin, Policy, Progress,
     RequestKey, ResultRow, Route, Row, Run, Schedule, ScheduleFire, Tag, WorkerRow,
@@ -34,7 +35,7 @@ macro_rules! tables {
             pub active_in_lane: BTreeMap<String, i64>,
             /// Per group that is looked at for cancelling: upstreams that live because another open group needs them.
             pub spared: BTreeMap<ExecutionId, i64>,
-            $(pub $rows: BTreeMap<<$Row as Row>::Key, $Row>,)*
+            $(pub $rows: RowMap<<$Row as Row>::Key, $Row>,)*
         }
 
         /// A row of any table.
@@ -200,13 +201,13 @@ impl State {
     }
 }
 
-fn changes<R: Row + Into<Record>>(before: &BTreeMap<R::Key, R>, after: &BTreeMap<R::Key, R>, commands: &mut Vec<Command>) {
-    let changed = after.iter().filter(|(key, row)| before.get(*key) != Some(*row));
-    commands.extend(changed.map(|(_, row)| Command::Put(row.clone().into())));
+fn changes<R: Row + Into<Record>>(before: &RowMap<R::Key, R>, after: &RowMap<R::Key, R>, commands: &mut Vec<Command>) {
+    let changed = before.changes_to(after).filter_map(|(_, row)| row);
+    commands.extend(changed.map(|row| Command::Put(row.clone().into())));
 }
 
-fn removed<'a, R: Row>(before: &'a BTreeMap<R::Key, R>, after: &'a BTreeMap<R::Key, R>) -> impl Iterator<Item = R::Key> + 'a {
-    before.keys().filter(|key| !after.contains_key(*key)).cloned()
+fn removed<'a, R: Row>(before: &'a RowMap<R::Key, R>, after: &'a RowMap<R::Key, R>) -> impl Iterator<Item = R::Key> + 'a {
+    before.changes_to(after).filter(|(_, row)| row.is_none()).map(|(key, _)| key.clone())
 }
 
 /// What a command means. Pure; it is what the in-memory store runs.
@@ -264,7 +265,7 @@ fn delete_fires(state: &mut State, run: RunId) {
     let fires = &state.schedule_fires;
     let own = fires.iter().filter(|(_, fire)| fire.run_id == run).map(|(key, _)| *key);
     let over = own.flat_map(|(schedule, nominal_ms)| {
-        let latest = fires.range((schedule, i64::MIN)..=(schedule, i64::MAX)).next_back().map(|(key, _)| *key);
+        let latest = fires.range((schedule, i64::MIN)..=(schedule, i64::MAX)).last().map(|(key, _)| *key);
         fires.range((schedule, i64::MIN)..=(schedule, nominal_ms)).filter(move |(key, _)| Some(**key) != latest)
     });
     let gone: Vec<_> = over.filter(|(_, fire)| !state.runs.contains_key(&fire.run_id)).map(|(key, _)| *key).collect();

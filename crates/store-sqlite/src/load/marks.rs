@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use levada_store::alphabets::GroupState;
 use levada_store::limits::SETTLE_MARKS_MAX;
 use levada_store::rows::{Edge, Execution, Group, Mark, ResultRow};
-use levada_store::{ExecutionId, RunId, may_end, may_leave_open};
+use levada_store::{ExecutionId, Resolutions, RunId, may_end};
 
 use super::Slice;
 use super::run::EDGES_INTO;
@@ -14,6 +14,12 @@ use crate::errors::Result;
 use crate::select::Select;
 
 static MARKS: Select<Mark> = Select::new("WHERE run_id = ?1 ORDER BY seq LIMIT ?2");
+static MARKED: Select<Execution> =
+    Select::new("WHERE id IN (SELECT execution_id FROM mark WHERE run_id = ?1 ORDER BY seq LIMIT ?2)");
+static MARKED_GROUPS: Select<Group> =
+    Select::new("WHERE child IN (SELECT execution_id FROM mark WHERE run_id = ?1 ORDER BY seq LIMIT ?2)");
+static EDGES_FROM_MARKED: Select<Edge> =
+    Select::new("WHERE upstream IN (SELECT execution_id FROM mark WHERE run_id = ?1 ORDER BY seq LIMIT ?2)");
 static RESULT: Select<ResultRow> = Select::without_bytes("WHERE execution_id = ?1 AND generation = ?2");
 static SPARING_GROUPS: Select<Group> = Select::new("WHERE run_id = ?1 AND kept > 0 AND cancel_state = 2");
 static SPARING_EDGES: Select<Edge> = Select::new(
@@ -27,19 +33,22 @@ impl Slice<'_> {
         if !self.lock_run(run)? {
             return Ok(());
         }
-        let marks = self.session.all(&MARKS, (id(run.0), i64::try_from(SETTLE_MARKS_MAX).unwrap_or(i64::MAX)))?;
+        let oldest = (id(run.0), i64::try_from(SETTLE_MARKS_MAX).unwrap_or(i64::MAX));
+        let marks = self.session.all(&MARKS, oldest)?;
         let marked = marks.len();
-        let mut touched: BTreeMap<ExecutionId, i32> = BTreeMap::new();
+        self.state.marks.extend(marks.into_iter().map(|mark| (mark.execution_id, mark)));
+        self.bring(&MARKED, oldest)?;
         let mut left_open = false;
-        for mark in marks {
-            left_open |= self.marked(run, &mark)?;
-            for child in self.edges_and_groups_from(mark.execution_id)? {
-                *touched.entry(child).or_default() += 1;
+        for group in self.session.all(&MARKED_GROUPS, oldest)? {
+            let (child, is_open) = (group.child, group.state == GroupState::Open);
+            self.state.put(group.into());
+            if is_open {
+                left_open = true;
+                self.fireable(run, child)?;
             }
-            self.state.put(mark.into());
         }
-        for (child, edges) in touched {
-            if self.state.groups.get(&child).is_some_and(|group| may_leave_open(group, edges)) {
+        for (child, ends) in self.touched(oldest)? {
+            if self.state.groups.get(&child).is_some_and(|group| ends.may_fire(group)) {
                 left_open = true;
                 self.fireable(run, child)?;
             }
@@ -59,16 +68,24 @@ impl Slice<'_> {
         self.bring(&SPARING_EDGES, [id(run.0)])
     }
 
-    /// A marked execution, its own group and its result's facts. Whether that group is open.
-    fn marked(&mut self, run: RunId, mark: &Mark) -> Result<bool> {
-        self.execution(mark.execution_id)?;
-        self.group_row(mark.execution_id)?;
-        let open = self.state.groups.get(&mark.execution_id).is_some_and(|group| group.state == GroupState::Open);
-        if open {
-            self.fireable(run, mark.execution_id)?;
+    /// The edges out of the marked executions, the groups that they lead to, and the facts that they ask for; what the ends mean to each
+    /// of these groups.
+    fn touched(&mut self, oldest: ([u8; 16], i64)) -> Result<BTreeMap<ExecutionId, Resolutions>> {
+        let mut touched: BTreeMap<ExecutionId, Resolutions> = BTreeMap::new();
+        for edge in self.session.all(&EDGES_FROM_MARKED, oldest)? {
+            self.group_row(edge.child)?;
+            let mark = self.state.marks.get(&edge.upstream);
+            let ended = self.state.executions.get(&edge.upstream);
+            if let (Some(mark), Some(ended)) = (mark, ended) {
+                touched.entry(edge.child).or_default().add(&edge, mark.outcome_of(ended));
+                if !edge.predicates.0.is_empty() {
+                    let generation = mark.generation;
+                    self.bring(&RESULT, (id(edge.upstream.0), generation))?;
+                }
+            }
+            self.state.put(edge.into());
         }
-        self.bring(&RESULT, (id(mark.execution_id.0), mark.generation))?;
-        Ok(open)
+        Ok(touched)
     }
 
     /// A group that may leave `open`: the group, its child, every edge into it, and the upstreams that feed named inputs.
@@ -76,7 +93,7 @@ impl Slice<'_> {
         self.group_row(child)?;
         self.execution(child)?;
         for edge in self.session.all(&EDGES_INTO, (id(run.0), id(child.0)))? {
-            if edge.input.is_some() && !self.state.executions.contains_key(&edge.upstream) {
+            if edge.input.is_some() {
                 self.execution(edge.upstream)?;
             }
             self.state.put(edge.into());

@@ -25,7 +25,7 @@
 
 mod cases;
 mod compare;
-mod dice;
+pub(crate) mod dice;
 pub mod random;
 pub mod samples;
 mod scopes;

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Slice, without_bytes};
-use crate::alphabets::{CancelState, GroupState, Outcome, Phase};
+use crate::alphabets::{CancelState, EdgeState, GroupState, Outcome, Phase};
 use crate::ids::{ExecutionId, RunId};
 use crate::limits::SETTLE_MARKS_MAX;
-use crate::rows::{Group, Row, Run};
+use crate::rows::{Edge, Group, Row, Run};
 
 impl Slice<'_> {
-    /// The run's header, locked. The first marks, at most [`SETTLE_MARKS_MAX`]. Of each marked execution: itself, its own group, its
-    /// result's facts, the edges out of it and the groups these lead to. Of each group that these ends may take out of `open`, and
-    /// of the marked executions' own open groups: what [`Slice::fireable`] brings. If the run may end: what [`Slice::last`] brings.
+    /// The run's header, locked. The first marks, at most [`SETTLE_MARKS_MAX`]. Of each marked execution: the bare row, its own group,
+    /// the edges out of it, the groups these lead to, and the facts of its result if one of these edges asks for facts. Of each group
+    /// that these ends may take out of `open`, and of the marked executions' own open groups: what [`Slice::fireable`] brings. If the
+    /// run may end: what [`Slice::last`] brings.
     pub(super) fn marks(&mut self, run: RunId) {
         self.lock_run(run);
         let full = self.tables.state();
@@ -19,26 +20,29 @@ impl Slice<'_> {
         let mut marks: Vec<_> = full.marks.values().filter(|row| row.run_id == run).collect();
         marks.sort_unstable_by_key(|row| row.seq);
         marks.truncate(SETTLE_MARKS_MAX);
-        let mut touched: BTreeMap<ExecutionId, i32> = BTreeMap::new();
+        let mut touched: BTreeMap<ExecutionId, Resolutions> = BTreeMap::new();
         let mut left_open = false;
         for mark in &marks {
             self.state.marks.insert(mark.key(), (*mark).clone());
-            self.execution(mark.execution_id);
-            self.group_row(mark.execution_id);
-            if full.groups.get(&mark.execution_id).is_some_and(|group| group.state == GroupState::Open) {
+            let Some(ended) = full.executions.get(&mark.execution_id) else { continue };
+            self.state.executions.insert(ended.id, ended.clone());
+            self.group_row(ended.id);
+            if full.groups.get(&ended.id).is_some_and(|group| group.state == GroupState::Open) {
                 left_open = true;
-                self.fireable(run, mark.execution_id);
+                self.fireable(run, ended.id);
             }
-            let result = full.results.get_key_value(&(mark.execution_id, mark.generation));
-            self.state.results.extend(result.map(|(key, row)| (*key, without_bytes(row))));
-            for edge in self.tables.edges_from(mark.execution_id).collect::<Vec<_>>() {
+            for edge in self.tables.edges_from(ended.id).collect::<Vec<_>>() {
                 self.state.edges.insert(edge.key(), edge.clone());
                 self.group_row(edge.child);
-                *touched.entry(edge.child).or_default() += 1;
+                touched.entry(edge.child).or_default().add(edge, mark.outcome_of(ended));
+                if !edge.predicates.0.is_empty() {
+                    let result = full.results.get_key_value(&(ended.id, mark.generation));
+                    self.state.results.extend(result.map(|(key, row)| (*key, without_bytes(row))));
+                }
             }
         }
-        for (child, edges) in touched {
-            if full.groups.get(&child).is_some_and(|group| may_leave_open(group, edges)) {
+        for (child, ends) in touched {
+            if full.groups.get(&child).is_some_and(|group| ends.may_fire(group)) {
                 left_open = true;
                 self.fireable(run, child);
             }
@@ -58,7 +62,7 @@ impl Slice<'_> {
         self.execution(child);
         for edge in self.tables.edges_into(run, child).collect::<Vec<_>>() {
             self.state.edges.insert(edge.key(), edge.clone());
-            if edge.input.is_some() && !self.state.executions.contains_key(&edge.upstream) {
+            if edge.input.is_some() {
                 self.execution(edge.upstream);
             }
         }
@@ -93,11 +97,29 @@ impl Slice<'_> {
     }
 }
 
-/// Whether `edges` more resolutions may fire the group, whichever way they go.
-#[must_use]
-pub fn may_leave_open(group: &Group, edges: i32) -> bool {
-    let need = group.need_count();
-    group.state == GroupState::Open && (group.satisfied + edges >= need || group.n - group.missed - edges < need)
+/// How many open edges of a group ends may satisfy, and how many they may miss. An edge that asks for facts counts as both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resolutions {
+    satisfied: i32,
+    missed: i32,
+}
+
+impl Resolutions {
+    /// One more edge, whose upstream ended so. Nothing if it is resolved already, or the end is not of this generation.
+    pub fn add(&mut self, edge: &Edge, outcome: Option<Outcome>) {
+        let Some(outcome) = outcome.filter(|_| edge.state == EdgeState::Open) else { return };
+        let is_met = edge.satisfied_by.is_met_by(outcome);
+        self.satisfied += i32::from(is_met);
+        self.missed += i32::from(!is_met || !edge.predicates.0.is_empty());
+    }
+
+    /// Whether these may take the group out of `open`.
+    #[must_use]
+    pub fn may_fire(&self, group: &Group) -> bool {
+        let need = group.need_count();
+        group.state == GroupState::Open
+            && (group.satisfied + self.satisfied >= need || group.n - group.missed - self.missed < need)
+    }
 }
 
 /// Whether settling `marks` may release the run's finalizers or end it.

@@ -19,7 +19,7 @@ use crate::scope::Scope;
 use crate::state::State;
 use crate::tables::Tables;
 
-pub use marks::{may_end, may_leave_open};
+pub use marks::{Resolutions, may_end};
 
 /// A moment of a store and its settings: what a slice depends on besides rows.
 #[derive(Debug, Clone, Copy)]

@@ -133,3 +133,13 @@ table!(
         seq: i64,
     }
 );
+
+impl Mark {
+    /// How the execution ended that is marked; none if it is not ended in the mark's generation any longer.
+    #[must_use]
+    pub fn outcome_of(&self, execution: &Execution) -> Option<Outcome> {
+        let is_current =
+            execution.phase == Phase::Ended && execution.generation == self.generation && execution.run_id == Some(self.run_id);
+        execution.outcome.filter(|_| is_current)
+    }
+}

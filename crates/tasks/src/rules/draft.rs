@@ -1,5 +1,6 @@
 //! A working copy of a slice: decisions change it, and the difference at the end is the list of commands.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use levada_base::Error;
@@ -16,10 +17,8 @@ use super::group::spared_some;
 pub struct Draft<'a> {
     before: &'a State,
     pub(crate) state: State,
-    /// The edges out of each upstream of the slice.
-    downstream: BTreeMap<ExecutionId, Vec<EdgeKey>>,
-    /// By upstream: the fired groups that spared it, or another of their siblings, for the sake of an open group.
-    sparing: BTreeMap<ExecutionId, Vec<ExecutionId>>,
+    /// Most decisions ask for no edge, so it is made when one does.
+    by_upstream: OnceCell<ByUpstream>,
     /// Ends of members of whole runs whose consequences are not drawn yet.
     pub(crate) unsettled: VecDeque<ExecutionId>,
     /// What no difference of rows says: removals of more than the slice holds.
@@ -28,25 +27,33 @@ pub struct Draft<'a> {
 
 pub(crate) type EdgeKey = (RunId, ExecutionId, ExecutionId);
 
+/// The slice's edges by where they come from.
+#[derive(Debug, Clone, Default)]
+struct ByUpstream {
+    edges: BTreeMap<ExecutionId, Vec<EdgeKey>>,
+    /// The groups that had spared the upstream, or another of its siblings, for the sake of an open group.
+    sparing: BTreeMap<ExecutionId, Vec<ExecutionId>>,
+}
+
 impl<'a> Draft<'a> {
     /// A copy of the slice.
     #[must_use]
     pub fn new(before: &'a State) -> Self {
-        let mut draft = Self {
-            before,
-            state: before.clone(),
-            downstream: BTreeMap::new(),
-            sparing: BTreeMap::new(),
-            unsettled: VecDeque::new(),
-            removals: Vec::new(),
-        };
-        for edge in before.edges.values() {
-            draft.index(edge.key());
-            if before.groups.get(&edge.child).is_some_and(spared_some) {
-                draft.sparing.entry(edge.upstream).or_default().push(edge.child);
+        Self { before, state: before.clone(), by_upstream: OnceCell::new(), unsettled: VecDeque::new(), removals: Vec::new() }
+    }
+
+    fn by_upstream(&self) -> &ByUpstream {
+        self.by_upstream.get_or_init(|| {
+            let mut found = ByUpstream::default();
+            for edge in self.state.edges.values() {
+                found.edges.entry(edge.upstream).or_default().push(edge.key());
             }
-        }
-        draft
+            let sparing = |edge: &&Edge| self.before.groups.get(&edge.child).is_some_and(spared_some);
+            for edge in self.before.edges.values().filter(sparing) {
+                found.sparing.entry(edge.upstream).or_default().push(edge.child);
+            }
+            found
+        })
     }
 
     /// What leads from the slice as it was to the slice as it is now.
@@ -77,26 +84,23 @@ impl<'a> Draft<'a> {
         seq
     }
 
-    fn index(&mut self, key: EdgeKey) {
-        self.downstream.entry(key.2).or_default().push(key);
-    }
-
     /// Puts an edge in.
     pub(crate) fn put_edge(&mut self, edge: Edge) {
         let key = edge.key();
-        if self.state.edges.insert(key, edge).is_none() {
-            self.index(key);
+        let is_new = self.state.edges.insert(key, edge).is_none();
+        if let Some(known) = self.by_upstream.get_mut().filter(|_| is_new) {
+            known.edges.entry(key.2).or_default().push(key);
         }
     }
 
     /// The groups of the slice that had spared an upstream of theirs, if this one is among these.
     pub(crate) fn sparing(&self, upstream: ExecutionId) -> &[ExecutionId] {
-        self.sparing.get(&upstream).map_or(&[], Vec::as_slice)
+        self.by_upstream().sparing.get(&upstream).map_or(&[], Vec::as_slice)
     }
 
     /// The edges of the slice out of an upstream.
     pub(crate) fn edges_from(&self, upstream: ExecutionId) -> Vec<EdgeKey> {
-        self.downstream.get(&upstream).cloned().unwrap_or_default()
+        self.by_upstream().edges.get(&upstream).cloned().unwrap_or_default()
     }
 
     /// The edges of the slice into a child.
@@ -144,7 +148,11 @@ impl<'a> Draft<'a> {
 
     /// The lane of an execution; empty if its route is not in the slice.
     pub(crate) fn lane_of(&self, execution: &Execution) -> String {
-        self.state.routes.get(&execution.route_id).map(|route| route.lane.clone()).unwrap_or_default()
+        self.lane_name_of(execution).to_owned()
+    }
+
+    fn lane_name_of(&self, execution: &Execution) -> &str {
+        self.state.routes.get(&execution.route_id).map_or("", |route| &route.lane)
     }
 
     /// The slice as it was.
@@ -162,7 +170,7 @@ impl<'a> Draft<'a> {
     /// How many executions of a lane were active before this event and are not any longer.
     pub(crate) fn given_back_in(&self, lane: &str) -> i64 {
         let is_active = |row: &Execution| row.phase == Phase::Active;
-        let were = self.before.executions.values().filter(|row| is_active(row) && self.lane_of(row) == lane);
+        let were = self.before.executions.values().filter(|row| is_active(row) && self.lane_name_of(row) == lane);
         let given_back = were.filter(|row| !self.state.executions.get(&row.id).is_some_and(is_active)).count();
         i64::try_from(given_back).unwrap_or(i64::MAX)
     }

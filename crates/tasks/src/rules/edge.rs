@@ -7,18 +7,7 @@ use levada_store::rows::{Comparison, Fact, Facts, Predicate, Predicates};
 
 /// Whether an upstream that ended with `outcome` and reported `facts` satisfies an edge.
 pub(crate) fn is_satisfied(satisfied_by: EdgeWhen, predicates: &Predicates, outcome: Outcome, facts: Option<&Facts>) -> bool {
-    by_outcome(satisfied_by, outcome) && predicates.0.iter().all(|predicate| holds(predicate, facts))
-}
-
-/// The table of the contract, §3.3.
-fn by_outcome(satisfied_by: EdgeWhen, outcome: Outcome) -> bool {
-    match satisfied_by {
-        EdgeWhen::Success => outcome == Outcome::Succeeded,
-        EdgeWhen::Failure => matches!(outcome, Outcome::Failed | Outcome::Expired),
-        EdgeWhen::Done => true,
-        EdgeWhen::Skipped => outcome == Outcome::Skipped,
-        EdgeWhen::NotFailed => matches!(outcome, Outcome::Succeeded | Outcome::Skipped),
-    }
+    satisfied_by.is_met_by(outcome) && predicates.0.iter().all(|predicate| holds(predicate, facts))
 }
 
 /// A fact that is absent, or of another type than the literal, satisfies nothing.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use levada_base::Error;
-use levada_store::alphabets::{CancelPolicy, Cause, EdgeState, OnFailure, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{CancelPolicy, Cause, EdgeState, OnFailure, Outcome, RunPhase};
 use levada_store::rows::Run;
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
@@ -82,10 +82,7 @@ impl Draft<'_> {
         marked.sort_by_key(|id| self.state.marks.get(id).map(|mark| mark.seq));
         for id in marked {
             let Some(mark) = self.state.marks.remove(&id) else { continue };
-            let current = self.state.executions.get(&id).is_some_and(|row| {
-                row.phase == Phase::Ended && row.generation == mark.generation && row.run_id == Some(mark.run_id)
-            });
-            if current {
+            if self.state.executions.get(&id).is_some_and(|row| mark.outcome_of(row).is_some()) {
                 self.settle_end(id)?;
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use levada_store::alphabets::{CancelPolicy, EdgeWhen, EventKind, OnFailure, OnFired, Outcome};
 use levada_store::rows::{Event, Facts};
-use levada_store::{Record, RunId, State, canonical};
+use levada_store::{Record, RowMap, RunId, State, canonical};
 use levada_tasks::rules::{CancelExecution, CancelRun, ExtendRun, PauseRun, ResolveCondition, ResumeRun};
 use levada_tasks::spec::{Fragment, GraphEdge, GroupPolicy, Resolution, RunGraph};
 
@@ -162,7 +162,7 @@ fn t_064_inline_equals_deferred() {
                 .collect::<Vec<_>>()
         };
         assert_eq!(only(&here, &there), only(&there, &here), "seed {seed}");
-        let without_events = |state: State| State { events: BTreeMap::new(), ..state };
+        let without_events = |state: State| State { events: RowMap::default(), ..state };
         assert_eq!(without_events(inline), without_events(deferred), "seed {seed}");
     }
 }

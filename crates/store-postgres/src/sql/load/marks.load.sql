@@ -4,8 +4,10 @@ WITH {marks.ctes}, x AS MATERIALIZED (
 )
 {known x}
 UNION ALL SELECT {mark m} FROM marked m
-UNION ALL SELECT {bare execution_result r} FROM marked m
-    JOIN execution_result r ON r.execution_id = m.execution_id AND r.generation = m.generation
+UNION ALL SELECT {execution x} FROM marked m JOIN execution x ON x.id = m.execution_id
+UNION ALL SELECT {bare execution_result r} FROM execution_result r
+    JOIN (SELECT DISTINCT upstream, generation FROM outgoing WHERE predicates <> '[]') o
+    ON r.execution_id = o.upstream AND r.generation = o.generation
 UNION ALL SELECT {edge e} FROM outgoing e
 UNION ALL SELECT {edge e} FROM entering e
 UNION ALL SELECT {edge e} FROM following e

@@ -238,7 +238,7 @@ impl Draft<'_> {
     pub(super) fn put_condition(&mut self, run: RunId, key: &str, timeout: NewCondition) -> Result<(), Error> {
         let namespace = self.run(run)?.namespace.clone();
         let (upstream_run, upstream_execution) = request::awaited(run, key)?;
-        let row = self.state.conditions.entry((run, key.to_owned())).or_insert_with(|| Condition {
+        let row = self.state.conditions.get_or_insert_with((run, key.to_owned()), || Condition {
             run_id: run,
             key: key.to_owned(),
             namespace,
