@@ -269,7 +269,9 @@ fn delete_fires(state: &mut State, run: RunId) {
         fires.range((schedule, i64::MIN)..=(schedule, nominal_ms)).filter(move |(key, _)| Some(**key) != latest)
     });
     let gone: Vec<_> = over.filter(|(_, fire)| !state.runs.contains_key(&fire.run_id)).map(|(key, _)| *key).collect();
-    gone.iter().for_each(|key| drop(state.schedule_fires.remove(key)));
+    for key in &gone {
+        state.schedule_fires.remove(key);
+    }
 }
 
 fn delete_execution(state: &mut State, execution: ExecutionId) {

@@ -68,7 +68,7 @@ fn candidates(table: &str, column: &Column) -> Vec<Value> {
         Kind::Int => vec![Value::Int(0), Value::Int(1), Value::Int(i64::from(i32::MAX))],
         Kind::Id => vec![Value::Id(0), Value::Id(1), Value::Id(u128::MAX)],
         Kind::Text => {
-            TEXTS.iter().map(|text| Value::Text((*text).to_owned())).chain([Value::Text("ß".repeat(4_000))]).collect()
+            TEXTS.iter().map(|text| Value::Text((*text).to_owned())).chain([Value::Text("ß".repeat(3_000))]).collect()
         }
         Kind::Bytes => vec![Value::Bytes(Vec::new()), Value::Bytes((0..=255).collect()), Value::Bytes(vec![0xA5; 1 << 20])],
     };

@@ -221,8 +221,8 @@ async fn lost_connections(database: &levada_testing_postgres::Database) -> Resul
     for plan in [Plan::CutBefore(When::Statement(1)), Plan::CutAfter(When::Commit)] {
         proxy.set(plan);
         node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+        assert_eq!(proxy.fired(), 1, "it was cut");
     }
-    assert_eq!(proxy.fired(), 2, "both were cut");
     node.tasks.tick("gauges").await.map(drop)
 }
 

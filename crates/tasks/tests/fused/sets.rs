@@ -115,7 +115,7 @@ async fn members<S: Store>(node: Counted<S>, most: u64) {
 async fn submit<S: Store>(node: Counted<S>, most: u64) {
     let mut counts = Vec::new();
     for size in [10, 100, 3_000] {
-        counts.push(node.statements(async |tasks: &Tasks<S>| drop(tasks.submit_run(chain(size)).await.unwrap())).await);
+        counts.push(node.statements(async |tasks: &Tasks<S>| _ = tasks.submit_run(chain(size)).await.unwrap()).await);
     }
     assert!(counts.iter().all(|count| *count == counts[0] && *count <= most), "{counts:?}");
     let before = node.tasks.store().dump().await.unwrap();

@@ -37,7 +37,7 @@ pub async fn create(tasks: &Engine, new: NewExecution) -> ExecutionId {
     tasks.create_execution(new).await.expect("the execution is valid").into_inner().0
 }
 
-/// The execution once `wanted` holds of it: woken by commits, not by time.
+/// The execution once `wanted` holds of it.
 pub async fn until(tasks: &Engine, id: ExecutionId, wanted: impl Fn(&Execution) -> bool) -> Execution {
     let mut wakes = tasks.store().wake();
     let look = async {
@@ -46,8 +46,8 @@ pub async fn until(tasks: &Engine, id: ExecutionId, wanted: impl Fn(&Execution) 
             if let Some(row) = page.rows.executions.get(&id).filter(|row| wanted(row)) {
                 return row.clone();
             }
-            // A hint that was missed is as good as one that was seen.
-            let _ = wakes.recv().await;
+            // A hint that was missed is as good as one that was seen, and renewals give none.
+            let _ = tokio::time::timeout(Duration::from_millis(20), wakes.recv()).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), look).await.expect("what is waited for happens")

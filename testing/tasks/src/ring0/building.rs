@@ -29,7 +29,7 @@ impl Play {
         self.act(Act::CreateRun(run, Box::new(new)))?;
         let mut ids = Vec::new();
         for (at, node) in graph.nodes.iter().enumerate() {
-            let id = ExecutionId((run.0 << 8) | (at as u128 * 5) % 7);
+            let id = ExecutionId((run.0 << 8) | ((at as u128 * 5) % 7));
             let mut new = node.execution.clone();
             new.staged = new.finalizer || !dice.one_in(4);
             self.act(Act::Create(id, Box::new(new)))?;

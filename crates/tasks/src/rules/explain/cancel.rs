@@ -26,7 +26,13 @@ pub(super) fn of_member(run: &Run, row: &Execution) -> Option<Reason> {
 }
 
 fn background(run: &Run) -> Option<Owner> {
-    (run.cancel_backlog || run.cancel_grace_ms.is_some()).then(|| Owner::background("cancel_backlog"))
+    (run.cancel_backlog || treated_later(run).is_some()).then(|| Owner::background("cancel_backlog"))
+}
+
+/// When a run whose members are only marked is treated as more than that. Another run's time is that of a look which ends nothing that
+/// is known now.
+fn treated_later(run: &Run) -> Option<i64> {
+    run.cancel_grace_ms.filter(|_| run.cancel_policy == Some(CancelPolicy::MarkOnly))
 }
 
 fn reason(run: &Run, owner: Owner) -> Reason {
@@ -36,5 +42,5 @@ fn reason(run: &Run, owner: Owner) -> Reason {
     } else {
         Operation::CancelRun { run: run.id }
     };
-    Reason::new(why, None, owner, Trigger::Cancellation).expected(run.cancel_grace_ms).ended_by(operation)
+    Reason::new(why, None, owner, Trigger::Cancellation).expected(treated_later(run)).ended_by(operation)
 }
