@@ -197,9 +197,9 @@ fn t_031_nothing_blocks_the_head() -> Result<()> {
         connection.execute_batch(&format!(
             "INSERT INTO execution (id, namespace, name, kind, route_id, policy_id, content_digest, phase, hold, operator_hold,
                 priority, seq, fence, generation, attempt_no, retry_used, crash_used, next_cause, created_ms, since_ms, essential,
-                finalizer)
+                finalizer, cancelled_by_call)
             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})
-            SELECT randomblob(16), 'n', '', 'k', {route}, 1, 0, 1, {hold}, {hold} / 3, {priority}, n, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0
+            SELECT randomblob(16), 'n', '', 'k', {route}, 1, 0, 1, {hold}, {hold} / 3, {priority}, n, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0
             FROM n"
         ))
     };
