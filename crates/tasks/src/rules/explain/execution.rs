@@ -22,6 +22,10 @@ impl View<'_> {
             Phase::Active => vec![self.leased(row)],
             Phase::Suspended => Vec::new(),
             Phase::Runnable if run.is_some_and(|run| run.phase == RunPhase::Building) => vec![not_sealed(row, run)],
+            // A finalizer that a pause held is let go by the backlog of the cancel that ended the pause.
+            Phase::Runnable if row.hold == Hold::Operator && !row.operator_hold && !run.is_some_and(|run| run.paused) => {
+                run.and_then(|run| cancel::of_member(run, row)).into_iter().collect()
+            }
             Phase::Runnable => self.holds(row, run),
         }
     }
