@@ -70,8 +70,18 @@ pub async fn sweeps_and_lists_honour_namespaces<S: Store>(all: Node<S>, red: Nod
         assert_eq!((page.items.len(), page.next.is_some()), (3, own == 2));
         let runs = node.tasks.list_runs(RunFilter::default(), None, 1).await?;
         assert_eq!((runs.items.len(), runs.next.is_some()), (1, own == 2));
-        let seen = node.tasks.events(Cursor::default(), &Filter::default(), 1_000).await?.events;
-        assert_eq!(seen.iter().filter(|event| event.kind == EventKind::RunEnded).count() as u64, own);
+        // A reader waits for older transactions, on PostgreSQL for those of other databases of the server too.
+        let ended = async {
+            loop {
+                let seen = node.tasks.events(Cursor::default(), &Filter::default(), 1_000).await?.events;
+                let ended = seen.iter().filter(|event| event.kind == EventKind::RunEnded).count() as u64;
+                if ended >= own {
+                    return Ok::<_, levada_base::Error>(ended);
+                }
+            }
+        };
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
+        assert_eq!(ended.unwrap_or_else(|_| panic!("the ends of {own} runs are seen"))?, own);
     }
     assert_eq!(code(red.tasks.cancel_execution(ids[0], "test").await), "LV-T002", "blue is nothing to it");
     assert_eq!(code(red.tasks.hold(ids[2], "test").await), "LV-T002");

@@ -81,7 +81,7 @@ async fn t_030_an_explanation_is_one_statement_whatever_the_graph() -> Result {
     let Some(database) = database() else { return Ok(()) };
     let proxy = Proxy::start(database.address()).await.expect("a proxy");
     let (world, clock) = World::sim(7);
-    let settings = levada_store_postgres::Settings::new(proxy.url(&database));
+    let settings = quiet(proxy.url(&database));
     let mut scene = Scene::on(PostgresStore::open(settings, world.clone()).await?, world, clock).await?;
     scene.submit(fan_in(2_000)).await?;
     for subject in [Subject::Run(RUN), member(2_000), member(1), Subject::Execution(ExecutionId(1_999))] {
@@ -91,4 +91,9 @@ async fn t_030_an_explanation_is_one_statement_whatever_the_graph() -> Result {
         assert_eq!(proxy.counts().work, 1, "{subject:?}");
     }
     Ok(())
+}
+
+/// One connection for everything, so that no other one has to prepare the statement again, and nothing but calls.
+fn quiet(url: String) -> levada_store_postgres::Settings {
+    levada_store_postgres::Settings { drivers: 1, pool: 1, listen: false, ..levada_store_postgres::Settings::new(url) }
 }
