@@ -265,7 +265,7 @@ fn delete_fires(state: &mut State, run: RunId) {
     let fires = &state.schedule_fires;
     let own = fires.iter().filter(|(_, fire)| fire.run_id == run).map(|(key, _)| *key);
     let over = own.flat_map(|(schedule, nominal_ms)| {
-        let latest = fires.range((schedule, i64::MIN)..=(schedule, i64::MAX)).last().map(|(key, _)| *key);
+        let latest = fires.last_in((schedule, i64::MIN)..=(schedule, i64::MAX)).map(|(key, _)| *key);
         fires.range((schedule, i64::MIN)..=(schedule, nominal_ms)).filter(move |(key, _)| Some(**key) != latest)
     });
     let gone: Vec<_> = over.filter(|(_, fire)| !state.runs.contains_key(&fire.run_id)).map(|(key, _)| *key).collect();

@@ -102,6 +102,12 @@ impl<K: Ord, V> RowMap<K, V> {
         Iter::new(self.shared.range(bounds), self.changed.range(bounds))
     }
 
+    /// The row with the last key of a range.
+    #[must_use]
+    pub fn last_in<R: RangeBounds<K>>(&self, range: R) -> Option<(&K, &V)> {
+        if self.changed.is_empty() { self.shared.range(range).next_back() } else { self.range(range).last() }
+    }
+
     /// The rows in place if nobody shares them.
     fn own(&mut self) -> Option<&mut BTreeMap<K, V>> {
         let rows = Arc::get_mut(&mut self.shared)?;

@@ -32,6 +32,7 @@ fn assert_same(rows: &Rows, plain: &Plain) {
     for key in 0..KEYS {
         assert_eq!((rows.get(&key), rows.get_key_value(&key)), (plain.get(&key), plain.get_key_value(&key)));
         assert_eq!(rows.range(key..).collect::<Vec<_>>(), plain.range(key..).collect::<Vec<_>>());
+        assert_eq!(rows.last_in(..key), plain.range(..key).next_back());
     }
 }
 

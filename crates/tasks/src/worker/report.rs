@@ -76,12 +76,8 @@ impl Verdicts {
             self.fails.extend(refused.map(|(handle, error)| instead(handle, "skip_refused", &error)));
         }
         if !self.delays.is_empty() {
-            let now_ms = until_answered(|| service.now()).await.unwrap_or_default();
-            let until_ms = |for_ms: i64| now_ms.saturating_add(for_ms.max(1));
-            let delay = |(handle, for_ms): &(Handle, i64)| Delay { handle: *handle, until_ms: until_ms(*for_ms) };
-            let delays: Vec<_> = self.delays.iter().map(delay).collect();
-            let results = until_answered(|| service.delay(delays.clone())).await;
-            let refused = recorded.count(delays.iter().map(|item| item.handle), results);
+            let results = delayed(&service, &self.delays).await;
+            let refused = recorded.count(self.delays.iter().map(|(handle, _)| *handle), results);
             self.fails.extend(refused.map(|(handle, error)| instead(handle, "delay_refused", &error)));
         }
         for part in self.fails.chunks(limits::WRITE_BATCH_MAX) {
@@ -119,6 +115,14 @@ async fn complete<S: Service>(
 }
 
 type Results = Vec<Result<Written, Error>>;
+
+/// Gives back what is to go on later, each after its span from store time. Without that time nothing is delayed.
+async fn delayed<S: Service>(service: &S, spans: &[(Handle, i64)]) -> Result<Results, Error> {
+    let now_ms = until_answered(|| service.now()).await?;
+    let until_ms = |for_ms: i64| now_ms.saturating_add(for_ms.max(1));
+    let delays: Vec<_> = spans.iter().map(|(handle, for_ms)| Delay { handle: *handle, until_ms: until_ms(*for_ms) }).collect();
+    until_answered(|| service.delay(delays.clone())).await
+}
 
 /// The failure that is recorded instead of a verdict that cannot be.
 fn instead(handle: Handle, code: &str, error: &Error) -> Fail {

@@ -75,7 +75,7 @@ impl Draft<'_> {
 
     /// The latest nominal time for which a schedule of this id began a run. It outlives the schedule.
     pub(super) fn last_nominal(&self, id: ScheduleId) -> Option<i64> {
-        self.state.schedule_fires.range((id, i64::MIN)..=(id, i64::MAX)).last().map(|(key, _)| key.1)
+        self.state.schedule_fires.last_in((id, i64::MIN)..=(id, i64::MAX)).map(|(key, _)| key.1)
     }
 
     /// Writes an event about a schedule and, if it began one, its run.
