@@ -86,6 +86,7 @@ fn t_128_every_test_of_the_contract_exists() {
     let Contract { tests, open, .. } = contract();
     let missing: Vec<_> = tests.into_keys().filter(|test| !found.contains(test) && !open.contains(test)).collect();
     assert_eq!(missing, Vec::<String>::new(), "no test has these numbers");
+    assert_eq!(open.intersection(&found).collect::<Vec<_>>(), Vec::<&String>::new(), "these are no longer open");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
+use levada_base::World;
 use levada_store::{ATTEMPTS_MAX, ExecutionId, Scope, State, Store};
 use levada_store_postgres::{PostgresStore, Settings};
 use levada_testing_postgres::{Database, database};
@@ -61,6 +63,40 @@ async fn t_106_a_server_that_cannot_write_is_told_at_once() {
         client.batch_execute("DROP TRIGGER fail ON execution").await.unwrap();
         assert!(create(&store, 1).await.unwrap(), "recovers without a restart");
     }
+}
+
+#[tokio::test]
+async fn t_106_a_server_without_a_free_connection_is_told_as_unreachable() {
+    let Some(database) = database() else { return };
+    let settings = Settings { operation_timeout: Duration::from_millis(900), ..settings(database.url()) };
+    drop(open(&settings).await);
+    database.terminate_backends().unwrap();
+    let limit =
+        |connections: i32| database.sql(&format!("ALTER DATABASE {} CONNECTION LIMIT {connections}", database.name())).unwrap();
+    let other = connect(&settings).await;
+    limit(1);
+    assert_eq!(code(&PostgresStore::open(settings.clone(), World::real()).await), "LV-T702");
+    limit(-1);
+    let store = open(&settings).await;
+    database.terminate_backends().unwrap();
+    drop(other);
+    let other = connect(&settings).await;
+    limit(1);
+    assert_eq!(code(&create(&store, 1).await), "LV-T702");
+    assert_eq!(code(&store.now().await), "LV-T702");
+    drop(other);
+    limit(-1);
+    assert!(create(&store, 1).await.unwrap(), "the store goes on");
+}
+
+#[tokio::test]
+async fn t_106_calls_wait_for_a_connection_of_the_pool() {
+    let Some(database) = database() else { return };
+    let store = open(&Settings { pool: 1, ..settings(database.url()) }).await;
+    let reads = join_all((0..50).map(|_| store.now()));
+    let (created, read) = tokio::join!(join_all((1..=50).map(|number| create(&store, number))), reads);
+    assert!(created.into_iter().all(|made| made.unwrap()));
+    assert!(read.into_iter().all(|now| now.is_ok()));
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use tokio::time::timeout;
 
 use crate::support::{create, open, settings};
 
+/// Long enough for a machine that does many other things, and for silence to be noticed.
+const GUARD: Duration = Duration::from_secs(60);
+
 /// Waits for a hint of another node, which comes after the "look at everything" of the connection.
 async fn hears(receiver: &mut WakeReceiver, wanted: impl Fn(&Wake) -> bool) -> bool {
     let waiting = async {
@@ -20,7 +23,7 @@ async fn hears(receiver: &mut WakeReceiver, wanted: impl Fn(&Wake) -> bool) -> b
         }
         false
     };
-    timeout(Duration::from_secs(10), waiting).await.unwrap_or(false)
+    timeout(GUARD, waiting).await.unwrap_or(false)
 }
 
 /// A node whose connection for hints is up.
@@ -67,6 +70,23 @@ async fn st_16_after_a_lost_connection_everything_is_looked_at() {
     proxy.cut();
     assert!(hears(&mut receiver, |wake| *wake == Wake::All).await);
     proxy.set(Plan::Pass);
+}
+
+#[tokio::test]
+async fn t_111_a_silent_connection_is_given_up_and_made_up_for() {
+    let Some(database) = database() else { return };
+    let proxy = Proxy::start(database.address()).await.unwrap();
+    let settings = settings(database.url());
+    let (_store, mut receiver) =
+        listening(&Settings { listen: true, ..Settings { url: proxy.url(&database), ..settings.clone() } }).await;
+    let (other, _) = listening(&Settings { listen: true, ..settings }).await;
+    proxy.set(Plan::Deaf);
+    create(&other, 1).await.unwrap();
+    proxy.struck().await;
+    let listening = proxy.counts().connections;
+    let next = timeout(GUARD, receiver.recv()).await.expect("the silence is noticed").unwrap();
+    assert_eq!(next, Wake::All, "what was said in the silence is not known");
+    assert!(proxy.counts().connections > listening, "over a connection of its own");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use levada_store::{ExecutionFilter, ExecutionId, Query, Store};
 
 use super::Tasks;
 use crate::rules::Applied;
+use crate::spec::ReplayOptions;
 
 /// Executions of one bulk call.
 pub const BULK_EXECUTIONS_MAX: usize = 100_000;
@@ -78,7 +79,10 @@ impl<S: Store> Tasks<S> {
     async fn one(&self, verb: BulkVerb, id: ExecutionId, actor: &str) -> Result<Applied, Error> {
         match verb {
             BulkVerb::Cancel => self.cancel_execution(id, actor).await,
-            BulkVerb::Replay { ignore_edges } => self.replay(id, ignore_edges, actor).await.map(|_| Applied::Applied),
+            BulkVerb::Replay { ignore_edges } => {
+                let options = ReplayOptions { ignore_edges, generation: None };
+                self.replay(id, options, actor).await.map(|_| Applied::Applied)
+            }
             BulkVerb::Hold => self.hold(id, actor).await,
             BulkVerb::Release => self.release(id, actor).await,
             BulkVerb::ChangePriority(priority) => self.change_priority(id, priority, actor).await,

@@ -28,21 +28,13 @@ impl<S: Store> Tasks<S> {
         self.engine.act("cancel_execution", CancelExecution { execution, actor: actor.to_owned() }).await
     }
 
-    /// Takes the lease of an execution away; it counts as neither a retry nor a crash.
-    ///
-    /// # Errors
-    /// `LV-T002`.
-    pub async fn revoke_lease(&self, execution: ExecutionId, actor: &str) -> Result<Revoked, Error> {
-        self.engine.act("revoke_lease", RevokeLease { execution, by: None, actor: actor.to_owned() }).await
-    }
-
     /// A worker gives its own lease back before it did anything; counted as a crash.
     ///
     /// # Errors
     /// `LV-T002`, `LV-T101`, `LV-T102`, `LV-T110`.
     pub async fn give_back(&self, handle: Handle) -> Result<Revoked, Error> {
         self.own(&handle)?;
-        let rule = RevokeLease { execution: handle.execution, by: Some(handle), actor: "worker".to_owned() };
+        let rule = RevokeLease { execution: handle.execution, by: Some(handle), fence: None, actor: "worker".to_owned() };
         self.engine.act("give_back", rule).await
     }
 }

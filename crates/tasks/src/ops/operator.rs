@@ -2,15 +2,15 @@
 
 use levada_base::Error;
 use levada_store::alphabets::Outcome;
-use levada_store::rows::Facts;
+use levada_store::rows::{Execution, Facts};
 use levada_store::{ExecutionId, Query, RunId, Scope, Store};
 
 use super::Tasks;
 use crate::rules::{
     self, Applied, ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, ReplayExecution, Replayed, RestartRun,
-    Restarted, RetryFailed, RunNow,
+    Restarted, RetryFailed, RevokeLease, Revoked, RunNow,
 };
-use crate::spec::{Payload, RestartOptions};
+use crate::spec::{Payload, ReplayOptions, RestartOptions};
 
 impl<S: Store> Tasks<S> {
     /// Holds an execution: it is not claimed before it is released.
@@ -65,18 +65,36 @@ impl<S: Store> Tasks<S> {
     ///
     /// # Errors
     /// `LV-T002`, `LV-T218`, `LV-T801`, `LV-T802`, `LV-T804`.
-    pub async fn replay(&self, execution: ExecutionId, ignore_edges: bool, actor: &str) -> Result<Replayed, Error> {
-        let scope = Scope::Leases(vec![(execution, NO_FENCE)]);
-        let page = self.engine.read(Query::Scope(scope)).await?;
-        let row = page.rows.executions.get(&execution).ok_or_else(|| rules::unknown("execution", execution))?;
-        let rule = ReplayExecution { execution, run: row.run_id, ignore_edges, actor: actor.to_owned() };
+    pub async fn replay(&self, execution: ExecutionId, options: ReplayOptions, actor: &str) -> Result<Replayed, Error> {
+        let ReplayOptions { ignore_edges, generation } = options;
+        let row = self.find(execution).await?.ok_or_else(|| rules::unknown("execution", execution))?;
+        let generation = generation.or(Some(row.generation));
+        let rule = ReplayExecution { execution, run: row.run_id, ignore_edges, generation, actor: actor.to_owned() };
         self.engine.act("replay", rule).await
+    }
+
+    /// Takes the lease away that an execution has now; that counts as neither a retry nor a crash. Its holder's writes are refused from
+    /// then on.
+    ///
+    /// # Errors
+    /// `LV-T002`; what the store says.
+    pub async fn revoke_lease(&self, execution: ExecutionId, actor: &str) -> Result<Revoked, Error> {
+        let row = self.find(execution).await?.ok_or_else(|| rules::unknown("execution", execution))?;
+        let fence = Some(row.fence);
+        self.engine.act("revoke_lease", RevokeLease { execution, by: None, fence, actor: actor.to_owned() }).await
+    }
+
+    /// An execution as it is now: a call that names what it saw has one effect, however often it is tried.
+    async fn find(&self, execution: ExecutionId) -> Result<Option<Execution>, Error> {
+        let scope = Scope::Leases(vec![(execution, NO_FENCE)]);
+        let mut page = self.engine.read(Query::Scope(scope)).await?;
+        Ok(page.rows.executions.remove(&execution))
     }
 
     /// Begins a run again from a member, and with `cascade` from all that follows from it.
     ///
     /// # Errors
-    /// `LV-T002`, `LV-T208`, `LV-T801` … `LV-T803`.
+    /// `LV-T002`, `LV-T208`, `LV-T218`, `LV-T801` … `LV-T803`.
     pub async fn restart_run_from(
         &self,
         run: RunId,
@@ -84,6 +102,11 @@ impl<S: Store> Tasks<S> {
         options: RestartOptions,
         actor: &str,
     ) -> Result<Restarted, Error> {
+        let generation = match options.generation {
+            None => self.find(from).await?.map(|row| row.generation),
+            given => given,
+        };
+        let options = RestartOptions { generation, ..options };
         self.engine.act("restart_run_from", RestartRun { run, from, options, actor: actor.to_owned() }).await
     }
 

@@ -17,6 +17,7 @@ mod edge;
 mod end;
 mod errors;
 pub mod explain;
+mod failure;
 mod finish;
 mod forget_events;
 mod fused;

@@ -15,6 +15,9 @@ pub struct RevokeLease {
     pub execution: ExecutionId,
     /// The holder gives it back by its handle; counted as a crash. None: an operator takes it.
     pub by: Option<Handle>,
+    /// Only the lease of this fence, as an operator read it: who asks again finds it gone. None: whichever there is.
+    #[serde(default)]
+    pub fence: Option<i64>,
     pub actor: String,
 }
 
@@ -41,7 +44,8 @@ impl Rule for RevokeLease {
         if let Some(handle) = self.by.filter(|handle| handle.execution != self.execution) {
             return Err(errors::invalid("by", handle.execution, "a handle of the execution whose lease it gives back"));
         }
-        if draft.execution(self.execution)?.phase != Phase::Active {
+        let row = draft.execution(self.execution)?;
+        if row.phase != Phase::Active || self.fence.is_some_and(|fence| fence != row.fence) {
             return Ok(Revoked::NoLease);
         }
         match &self.by {

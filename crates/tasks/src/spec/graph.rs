@@ -280,13 +280,3 @@ pub enum Wait {
     /// Up to a ceiling of 300 s.
     Indefinite,
 }
-
-/// How a run is begun again from a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RestartOptions {
-    /// All descendants too.
-    pub cascade: bool,
-    /// Active or suspended descendants are cancelled first instead of refusing.
-    pub force: bool,
-}

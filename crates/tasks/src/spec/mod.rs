@@ -2,6 +2,7 @@
 //!
 //! Plain data with defaults. From JSON, an option that is not known or not possible in this release is refused (`LV-T005`).
 
+mod again;
 mod execution;
 mod graph;
 mod handle;
@@ -9,10 +10,11 @@ mod policy;
 mod schedule;
 mod worker;
 
+pub use again::{ReplayOptions, RestartOptions};
 pub use execution::{NewExecution, Payload};
 pub use graph::{
-    CancelRun, Fragment, GraphEdge, GraphNode, GroupPolicy, NewCondition, NewEdge, NewRun, Resolution, RestartOptions,
-    RunGraph, RunOptions, Upstream, Wait,
+    CancelRun, Fragment, GraphEdge, GraphNode, GroupPolicy, NewCondition, NewEdge, NewRun, Resolution, RunGraph, RunOptions,
+    Upstream, Wait,
 };
 pub use handle::HANDLE_BYTES;
 pub use policy::{Backoff, CrashBackoff, CrashPolicy, ExecutionPolicy, RetryPolicy};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use levada_base::World;
-use levada_store::{MemoryStore, Token};
+use levada_store::{MemoryStore, Store, Token};
 use levada_tasks::spec::{ClaimRequest, NewExecution};
 use levada_tasks::{Settings, Tasks};
 use tokio::task::JoinSet;
@@ -80,6 +80,23 @@ async fn t_111_a_claim_finds_work_although_every_wake_up_is_lost() -> Result {
     tasks.create_execution(NewExecution::of_kind("work")).await?;
     let Ok(Some(Ok(claimed))) = timeout(GUARD, set.join_next()).await else { panic!("nobody was woken") };
     assert_eq!(claimed?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_111_wake_ups_that_come_late_and_again_give_each_row_to_one_claim() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())).echoing(), world).await?;
+    let mut set = idle(&tasks, 10).await;
+    for _ in 0..5 {
+        tasks.create_execution(NewExecution::of_kind("work")).await?;
+    }
+    for _ in 0..5 {
+        let Ok(Some(Ok(claimed))) = timeout(GUARD, set.join_next()).await else { panic!("nobody was woken") };
+        assert_eq!(claimed?, 1);
+    }
+    let held = tasks.store().dump().await?.executions.into_values().map(|row| (row.fence, row.attempt_no));
+    assert_eq!(held.collect::<Vec<_>>(), [(1, 1); 5], "each was handed over once");
     Ok(())
 }
 

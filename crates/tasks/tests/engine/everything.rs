@@ -5,7 +5,8 @@ use levada_store::rows::Facts;
 use levada_store::{RunId, ScheduleId, Store};
 use levada_tasks::rules::{LaneChange, RegisterWorker};
 use levada_tasks::spec::{
-    CancelRun, Delay, ExecutionPolicy, Fragment, NewExecution, NewSchedule, Recurrence, Renew, Resolution, RestartOptions,
+    CancelRun, Delay, ExecutionPolicy, Fragment, NewExecution, NewSchedule, Recurrence, Renew, ReplayOptions, Resolution,
+    RestartOptions,
 };
 
 use crate::awaited::waiting_for;
@@ -116,7 +117,7 @@ async fn operators<S: Store>(node: &Node<S>) -> Result {
     node.tasks.release(id, "ann").await?;
     node.tasks.change_priority(id, 7, "ann").await?;
     node.tasks.override_outcome(id, Outcome::Failed, None, "ann").await?;
-    node.tasks.replay(id, false, "ann").await?;
+    node.tasks.replay(id, ReplayOptions::default(), "ann").await?;
     end_all(node).await
 }
 
@@ -130,7 +131,7 @@ async fn runs<S: Store>(node: &Node<S>) -> Result {
     node.tasks.resolve_condition(run, "watermark", Resolution::Satisfied(Facts::default())).await?;
     end_all(node).await?;
     let from = node.member(run, "extra").await?;
-    node.tasks.restart_run_from(run, from, RestartOptions { cascade: false, force: false }, "ann").await?;
+    node.tasks.restart_run_from(run, from, RestartOptions { cascade: false, force: false, generation: None }, "ann").await?;
     end_all(node).await
 }
 

@@ -2,13 +2,25 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use levada_base::Error;
 use levada_store::{
     Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver, Waker, Work,
 };
 use parking_lot::Mutex;
+
+/// How wake-ups arrive at those who begin to listen.
+#[derive(Clone, Copy, Default)]
+enum Hearing {
+    #[default]
+    Good,
+    Deaf,
+    Echoing,
+}
+
+/// How late an echo is, in turns of everybody else, and how often it is heard.
+const ECHO: (usize, usize) = (100, 3);
 
 type Fault = Box<dyn Fn(&Scope) -> Option<Error> + Send>;
 
@@ -29,8 +41,8 @@ struct Shared {
     dues: AtomicU64,
     transactions: AtomicU64,
     claims: AtomicU64,
-    /// Wake-ups go here instead: nobody sends any.
-    deaf: AtomicBool,
+    hearing: Mutex<Hearing>,
+    /// Where nobody sends anything.
     silence: Waker,
     fault: Mutex<Option<Fault>>,
 }
@@ -42,7 +54,13 @@ impl<S: Store> Probed<S> {
 
     /// No wake-up arrives from now on at those who begin to listen.
     pub fn deaf(self) -> Self {
-        self.shared.deaf.store(true, Ordering::Relaxed);
+        *self.shared.hearing.lock() = Hearing::Deaf;
+        self
+    }
+
+    /// Every wake-up arrives late and more than once from now on.
+    pub fn echoing(self) -> Self {
+        *self.shared.hearing.lock() = Hearing::Echoing;
         self
     }
 
@@ -101,7 +119,12 @@ impl<S: Store> Store for Probed<S> {
     }
 
     fn wake(&self) -> WakeReceiver {
-        if self.shared.deaf.load(Ordering::Relaxed) { self.shared.silence.subscribe() } else { self.below.wake() }
+        let hearing = *self.shared.hearing.lock();
+        match hearing {
+            Hearing::Good => self.below.wake(),
+            Hearing::Deaf => self.shared.silence.subscribe(),
+            Hearing::Echoing => echo(self.below.wake()),
+        }
     }
 
     async fn dump(&self) -> Result<State, Error> {
@@ -115,4 +138,21 @@ impl<S: Store> Store for Probed<S> {
     fn work(&self) -> Work {
         self.below.work()
     }
+}
+
+/// What is heard, late and again.
+fn echo(mut heard: WakeReceiver) -> WakeReceiver {
+    let (waker, (late, times)) = (Waker::default(), ECHO);
+    let receiver = waker.subscribe();
+    tokio::spawn(async move {
+        while let Ok(wake) = heard.recv().await {
+            for _ in 0..times {
+                for _ in 0..late {
+                    tokio::task::yield_now().await;
+                }
+                waker.send([wake]);
+            }
+        }
+    });
+    receiver
 }

@@ -17,7 +17,7 @@ use crate::events::{limited_to, old_cursors_are_refused, sweeps_and_lists_honour
 use crate::node::{Node, Result, any_of, chain, code, wide};
 use crate::words::zero_is_in_no_row;
 
-async fn node<S: Store>(make: impl AsyncFnOnce(World) -> Result<S>) -> Result<Node<S>> {
+pub async fn node<S: Store>(make: impl AsyncFnOnce(World) -> Result<S>) -> Result<Node<S>> {
     let (world, clock) = World::sim(7);
     Node::on(make(world.clone()).await?, world, clock, Settings::without_background()).await
 }
@@ -26,7 +26,7 @@ async fn sqlite(world: World) -> Result<SqliteStore> {
     SqliteStore::in_memory(world)
 }
 
-async fn postgres(url: String, world: World) -> Result<PostgresStore> {
+pub async fn postgres(url: String, world: World) -> Result<PostgresStore> {
     PostgresStore::open(levada_store_postgres::Settings::new(url), world).await
 }
 

@@ -10,8 +10,8 @@ use levada_store::{ExecutionId, MemoryStore, RunId, Store, Subject, Token};
 use levada_tasks::rules::explain::{Operation, Reason, Reasons, Why};
 use levada_tasks::rules::{Claimed, LaneChange, RegisterWorker};
 use levada_tasks::spec::{
-    CancelRun, ClaimRequest, Complete, Fail, Failure, GraphEdge, GraphNode, Handle, NewExecution, NewRun, Payload, Resolution,
-    RunGraph,
+    CancelRun, ClaimRequest, Complete, Fail, Failure, GraphEdge, GraphNode, Handle, NewExecution, NewRun, Payload,
+    ReplayOptions, Resolution, RunGraph,
 };
 use levada_tasks::{Settings, Tasks};
 
@@ -176,7 +176,7 @@ impl<S: Store> Scene<S> {
             Operation::RevokeLease { execution } => self.tasks.revoke_lease(execution, "ann").await.map(drop),
             Operation::CancelRun { run } => self.tasks.cancel_run(run, CancelRun::all("no use", "ann")).await.map(drop),
             Operation::Tick { worker } => self.tasks.tick(&worker).await.map(drop),
-            Operation::Replay { execution } => self.tasks.replay(execution, false, "ann").await.map(drop),
+            Operation::Replay { execution } => self.tasks.replay(execution, ReplayOptions::default(), "ann").await.map(drop),
             Operation::RetryFailed { run } => self.tasks.retry_failed(run, false, "ann").await.map(drop),
             other => panic!("nobody knows how to {other}"),
         }

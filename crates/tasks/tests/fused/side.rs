@@ -7,6 +7,7 @@ use futures::future::join_all;
 use levada_base::{Error, SimClock, World};
 use levada_store::{State, Store, Token};
 use levada_tasks::rules::Claimed;
+use levada_tasks::spec::ReplayOptions;
 use levada_tasks::{Settings, Tasks};
 
 use crate::step::{OURS, Step};
@@ -51,7 +52,8 @@ impl<S: Store> Side<S> {
             Step::Resume(run) => self.said(tasks.resume_run(run, "ann").await),
             Step::Cancel(execution) => self.said(tasks.cancel_execution(execution, "ann").await),
             Step::Revoke(execution) => self.said(tasks.revoke_lease(execution, "ann").await),
-            Step::Replay(execution) => self.said(tasks.replay(execution, true, "ann").await),
+            Step::Replay(execution) => self
+                .said(tasks.replay(execution, ReplayOptions { ignore_edges: true, ..ReplayOptions::default() }, "ann").await),
         }
     }
 

@@ -39,7 +39,7 @@ fn run_in_all_states(world: &mut World) -> RunId {
             "skipped" => world.finish(&claimed, Outcome::Skipped),
             "delayed" => drop(world.delay(handle, now_ms + 60_000).expect("live")),
             "ready" => {
-                world.must(&RevokeLease { execution: handle.execution, by: None, actor: "ann".to_owned() });
+                world.must(&RevokeLease { execution: handle.execution, by: None, fence: None, actor: "ann".to_owned() });
             }
             _ => {}
         }
@@ -131,10 +131,15 @@ fn k_02_nothing_starts_again_in_a_cancelled_run() {
                     world.sweep(DueKind::Lease);
                 }
                 "revoke" => {
-                    world.must(&RevokeLease { execution: handle.execution, by: None, actor: "ann".to_owned() });
+                    world.must(&RevokeLease { execution: handle.execution, by: None, fence: None, actor: "ann".to_owned() });
                 }
                 _ => {
-                    world.must(&RevokeLease { execution: handle.execution, by: Some(handle), actor: "w".to_owned() });
+                    world.must(&RevokeLease {
+                        execution: handle.execution,
+                        by: Some(handle),
+                        fence: None,
+                        actor: "w".to_owned(),
+                    });
                 }
             }
             world.drain();

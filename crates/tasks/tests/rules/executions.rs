@@ -150,7 +150,7 @@ fn t_019_one_attempt_number() {
     let third = world.claim_one();
     world.complete(third).expect("live");
     let actor = "ann".to_owned();
-    world.must(&ReplayExecution { execution: id, run: None, ignore_edges: false, actor });
+    world.must(&ReplayExecution { execution: id, run: None, ignore_edges: false, generation: None, actor });
     let fourth = world.claim_one();
     let numbers = [first, second, resumed, third, fourth].map(|handle| handle.attempt_no);
     assert_eq!(numbers, [1, 2, 2, 3, 4], "a resumed attempt keeps its number");

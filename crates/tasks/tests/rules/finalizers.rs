@@ -212,7 +212,7 @@ fn t_076_a_finalizer_that_was_released_keeps_what_it_saw_when_another_is_restart
     world.finish(&a, Outcome::Succeeded);
     let seen = |world: &World| world.ring.state().pins[&(first, "run".to_owned())].outcome;
     assert_eq!(seen(&world), Outcome::Failed, "an operator cancelled an essential member");
-    let options = RestartOptions { cascade: true, force: false };
+    let options = RestartOptions { cascade: true, force: false, generation: None };
     world.must(&RestartRun { run, from: second, options, actor: "ann".to_owned() });
     assert_eq!(seen(&world), Outcome::Failed, "Z-5: pinned inputs of kept members do not change");
     assert_eq!(world.ring.state().pins[&(second, "run".to_owned())].outcome, Outcome::Succeeded);

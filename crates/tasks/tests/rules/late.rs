@@ -205,7 +205,7 @@ fn t_006_a_failure_that_ended_with_its_run_is_told_the_same_after_a_replay() {
     let said = world.fail(a.handle, FailureClass::Transient);
     assert!(matches!(&said, Ok(Written::Applied(ended)) if *ended == cancelled), "{said:?}");
     let (execution, actor) = (a.handle.execution, "ann".to_owned());
-    world.must(&ReplayExecution { execution, run: Some(run), ignore_edges: false, actor });
+    world.must(&ReplayExecution { execution, run: Some(run), ignore_edges: false, generation: None, actor });
     let said = world.fail(a.handle, FailureClass::Transient);
     assert!(matches!(&said, Ok(Written::AlreadyApplied(ended)) if *ended == cancelled), "{said:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use levada_store::alphabets::{AttemptState, Cause, EventKind, FailureClass, Outcome, PublicState};
 use levada_store::{DueKind, ExecutionId, Token, limits};
-use levada_tasks::rules::{CompleteExecutions, FailExecutions, RenewLeases, RevokeLease, Written};
+use levada_tasks::rules::{CompleteExecutions, FailExecutions, RenewLeases, RevokeLease, Revoked, Written};
 use levada_tasks::spec::{ClaimRequest, Complete, Fail, Failure, Handle, NewExecution, Payload, Renew};
 
 use crate::calls::{code, only};
@@ -71,9 +71,21 @@ fn t_049_retried_work_keeps_its_place() {
     let mut world = World::new();
     let ids: Vec<_> = (0..3).map(|_| world.create(&NewExecution::of_kind("mail"))).collect();
     let first = world.claim(1)[0].handle;
-    world.must(&RevokeLease { execution: first.execution, by: None, actor: "ann".to_owned() });
+    world.must(&RevokeLease { execution: first.execution, by: None, fence: None, actor: "ann".to_owned() });
     let again: Vec<_> = world.claim(3).into_iter().map(|one| one.handle.execution).collect();
     assert_eq!(again, ids);
+}
+
+#[test]
+fn t_056_a_lease_that_is_named_is_revoked_once() {
+    let mut world = World::new();
+    world.create(&NewExecution::of_kind("mail"));
+    let first = world.claim(1)[0].handle;
+    let event = RevokeLease { execution: first.execution, by: None, fence: Some(first.fence), actor: "ann".to_owned() };
+    assert_eq!(world.must(&event), Revoked::Revoked);
+    let second = world.claim(1)[0].handle;
+    assert_eq!(world.must(&event), Revoked::NoLease, "the next lease is not meant");
+    assert_eq!(world.ring.state().executions[&first.execution].fence, second.fence);
 }
 
 #[test]
@@ -191,7 +203,7 @@ fn t_053_batches_and_end_with_claim() {
         match at % 5 {
             1 => drop(world.skip(*handle).expect("live")),
             2 => {
-                world.must(&RevokeLease { execution: handle.execution, by: None, actor: "ann".to_owned() });
+                world.must(&RevokeLease { execution: handle.execution, by: None, fence: None, actor: "ann".to_owned() });
             }
             _ => {}
         }
@@ -268,7 +280,7 @@ fn f_07_a_renewal_writes_no_event() {
 fn x_20_a_worker_that_gives_its_lease_back_is_counted_as_a_crash() {
     let mut world = World::new();
     let handle = world.active(&NewExecution::of_kind("mail"));
-    let event = RevokeLease { execution: handle.execution, by: Some(handle), actor: "w".to_owned() };
+    let event = RevokeLease { execution: handle.execution, by: Some(handle), fence: None, actor: "w".to_owned() };
     world.must(&event);
     let row = world.execution(handle.execution);
     assert_eq!((row.public_state(), row.crash_used), (PublicState::Ready, 1), "claimable at once");

@@ -208,7 +208,7 @@ fn t_046_cancel() {
 fn t_046_revoke_lease() {
     for at in EVERYWHERE {
         let (mut world, id, handle) = world(at);
-        let event = RevokeLease { execution: id, by: None, actor: "ann".to_owned() };
+        let event = RevokeLease { execution: id, by: None, fence: None, actor: "ann".to_owned() };
         if at == W::Active {
             assert_eq!(world.must(&event), Revoked::Revoked);
             let row = world.execution(id);
@@ -251,7 +251,7 @@ fn t_046_a_hold_takes_effect_when_next_runnable() {
     let (mut world, id, handle) = world(W::Active);
     world.must(&HoldExecution { execution: id, actor: "ann".to_owned() });
     world.renew(handle.expect("claimed")).expect("it goes on");
-    world.must(&RevokeLease { execution: id, by: None, actor: "ann".to_owned() });
+    world.must(&RevokeLease { execution: id, by: None, fence: None, actor: "ann".to_owned() });
     assert_eq!(world.execution(id).public_state(), PublicState::Held);
     assert_eq!(world.claim(1), []);
 }
@@ -329,7 +329,8 @@ fn t_046_run_now() {
 fn t_046_replay() {
     for at in EVERYWHERE {
         let (mut world, id, _) = world(at);
-        let event = ReplayExecution { execution: id, run: None, ignore_edges: false, actor: "ann".to_owned() };
+        let event =
+            ReplayExecution { execution: id, run: None, ignore_edges: false, generation: None, actor: "ann".to_owned() };
         if !is_ended(at) {
             assert_eq!(world.refused(&event), "LV-T801", "{at:?}");
             continue;
@@ -347,7 +348,7 @@ fn t_046_replay() {
 #[test]
 fn t_046_replays_have_a_limit() {
     let (mut world, id, _) = world(W::Succeeded);
-    let event = ReplayExecution { execution: id, run: None, ignore_edges: false, actor: "ann".to_owned() };
+    let event = ReplayExecution { execution: id, run: None, ignore_edges: false, generation: None, actor: "ann".to_owned() };
     for generation in 1..=limits::REPLAYS_MAX {
         assert_eq!(world.must(&event).generation, generation);
         let handle = world.claim_one();
@@ -365,7 +366,10 @@ fn t_046_what_does_not_exist() {
     assert_eq!(world.refused(&HoldExecution { execution, actor: actor.clone() }), "LV-T002");
     assert_eq!(world.refused(&RunNow { execution, actor: actor.clone() }), "LV-T002");
     assert_eq!(world.refused(&CancelExecution { execution, actor: actor.clone() }), "LV-T002");
-    assert_eq!(world.refused(&ReplayExecution { execution, run: None, ignore_edges: false, actor }), "LV-T002");
+    assert_eq!(
+        world.refused(&ReplayExecution { execution, run: None, ignore_edges: false, generation: None, actor }),
+        "LV-T002"
+    );
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use levada_store::alphabets::{CancelPolicy, Cause, EdgeWhen, EventKind, GroupState, Outcome, PublicState, RunPhase};
 use levada_store::{ExecutionId, RunId, limits};
-use levada_tasks::rules::{CancelExecution, CancelRun, ReplayExecution, RestartRun, Restarted, RetryFailed};
+use levada_tasks::rules::{CancelExecution, CancelRun, ReplayExecution, Replayed, RestartRun, Restarted, RetryFailed};
 use levada_tasks::spec::{GraphEdge, RestartOptions};
 
 use crate::world::{World, graph, node};
 
-const CASCADE: RestartOptions = RestartOptions { cascade: true, force: false };
-const ALONE: RestartOptions = RestartOptions { cascade: false, force: false };
+const CASCADE: RestartOptions = RestartOptions { cascade: true, force: false, generation: None };
+const ALONE: RestartOptions = RestartOptions { cascade: false, force: false, generation: None };
 
 fn replay(world: &World, run: RunId, name: &str) -> ReplayExecution {
-    ReplayExecution { execution: world.named(run, name).id, run: Some(run), ignore_edges: false, actor: "ann".to_owned() }
+    let execution = world.named(run, name).id;
+    ReplayExecution { execution, run: Some(run), ignore_edges: false, generation: None, actor: "ann".to_owned() }
 }
 
 fn restart(world: &World, run: RunId, name: &str, options: RestartOptions) -> RestartRun {
@@ -49,6 +50,24 @@ fn t_076_restart_with_cascade_runs_everything_after() {
         let generations = ["a", "b", "c"].map(|name| world.named(run, name).generation);
         assert_eq!(generations, [0, 1, 1]);
     }
+}
+
+#[test]
+fn t_076_a_call_that_names_the_generation_it_leaves_begins_the_next_once() {
+    let mut world = World::new();
+    let run = chain(&mut world, Outcome::Succeeded);
+    let first = ReplayExecution { generation: Some(0), ..replay(&world, run, "c") };
+    let replayed = world.must(&first);
+    assert_eq!((replayed.generation, replayed.run_reopened), (1, true));
+    assert_eq!(world.must(&first), Replayed { run_reopened: false, ..replayed }, "it is told what there is");
+    world.work(|_| Outcome::Succeeded);
+    assert_eq!(world.must(&first).public_state, PublicState::Succeeded, "it has even ended since");
+    assert_eq!(world.named(run, "c").generation, 1);
+    let event = restart(&world, run, "b", RestartOptions { generation: Some(0), ..CASCADE });
+    let restarted = world.must(&event);
+    assert_eq!(names(&world, &restarted.members), ["b", "c"]);
+    assert_eq!(world.must(&event), Restarted { run_reopened: false, ..restarted });
+    assert_eq!(world.refused(&first), "LV-T218", "c is two generations further");
 }
 
 #[test]
@@ -138,7 +157,7 @@ fn t_076_busy_descendants_are_listed_or_cancelled() {
     let refusal = world.act(&event).expect_err("b is active");
     assert_eq!(refusal.code().name(), "LV-T803");
     assert!(refusal.details().contains(&("ids", b.handle.execution.to_string())), "{refusal:?}");
-    let event = restart(&world, run, "a", RestartOptions { cascade: true, force: true });
+    let event = restart(&world, run, "a", RestartOptions { cascade: true, force: true, generation: None });
     let restarted = world.must(&event);
     assert_eq!((names(&world, &restarted.cancelled), restarted.run_reopened), (vec!["b".to_owned()], false));
     assert_eq!(crate::calls::code(world.complete(b.handle)), "LV-T101", "fenced");

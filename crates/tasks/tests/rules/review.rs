@@ -22,7 +22,7 @@ fn cancel(run: RunId, policy: CancelPolicy) -> CancelRun {
 }
 
 fn replay(execution: ExecutionId, run: Option<RunId>) -> ReplayExecution {
-    ReplayExecution { execution, run, ignore_edges: false, actor: "ann".to_owned() }
+    ReplayExecution { execution, run, ignore_edges: false, generation: None, actor: "ann".to_owned() }
 }
 
 #[test]
@@ -82,7 +82,8 @@ fn f_02_a_handle_gives_back_its_own_lease_only() {
     let mut world = World::new();
     world.submit(&graph(&["a", "b"], &[]));
     let claimed = world.claim(2);
-    let event = RevokeLease { execution: claimed[1].handle.execution, by: Some(claimed[0].handle), actor: "w".to_owned() };
+    let event =
+        RevokeLease { execution: claimed[1].handle.execution, by: Some(claimed[0].handle), fence: None, actor: "w".to_owned() };
     assert_eq!(world.refused(&event), "LV-T001");
 }
 

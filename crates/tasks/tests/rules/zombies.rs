@@ -102,7 +102,7 @@ fn t_007_a_lease_that_was_taken_away() {
     );
     after(
         |world, handle| {
-            world.must(&RevokeLease { execution: handle.execution, by: None, actor: actor() });
+            world.must(&RevokeLease { execution: handle.execution, by: None, fence: None, actor: actor() });
         },
         T101,
     );
@@ -128,7 +128,7 @@ fn t_007_a_lease_that_was_taken_away() {
         |world, handle| {
             world.must(&CancelExecution { execution: handle.execution, actor: actor() });
             let (execution, run) = (handle.execution, None);
-            world.must(&ReplayExecution { execution, run, ignore_edges: false, actor: actor() });
+            world.must(&ReplayExecution { execution, run, ignore_edges: false, generation: None, actor: actor() });
             world.claim_one();
         },
         T101,
@@ -165,7 +165,7 @@ fn t_007_an_attempt_that_was_closed_through_this_fence() {
                 assert_eq!(say(&mut world, did, handle, until_ms), "done");
                 if replayed {
                     let (execution, actor) = (handle.execution, "ann".to_owned());
-                    world.must(&ReplayExecution { execution, run: None, ignore_edges: false, actor });
+                    world.must(&ReplayExecution { execution, run: None, ignore_edges: false, generation: None, actor });
                     world.claim_one();
                 }
                 let before = rows(world.ring.state());

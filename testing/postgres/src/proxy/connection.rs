@@ -36,7 +36,9 @@ struct Progress {
     /// Batches that the server has answered.
     answered: u64,
     cut: Option<Cut>,
-    /// Something was swallowed while the plan was half open: the connection cannot go on.
+    /// It waits for notifications, and did before the plan was to be deaf.
+    listens: bool,
+    /// Something was swallowed: the connection cannot go on.
     lost: bool,
 }
 
@@ -139,6 +141,8 @@ impl Connection {
 
     fn judge(&self, message: &Message, names: &mut Names) -> Verdict {
         let texts = names.executed(message).map(|text| split(&text)).unwrap_or_default();
+        let listens = texts.iter().any(|text| text.starts_with("LISTEN"));
+        self.progress().listens |= listens && self.ledger.plan() != Plan::Deaf;
         self.ledger.judge(self.number, texts)
     }
 
@@ -209,7 +213,7 @@ impl Connection {
                 return Ok(true);
             }
             // The plan may have changed before the loss was noted: then nobody else would end this.
-            if self.ledger.plan() != Plan::HalfOpen {
+            if !self.ledger.plan().is_silent() {
                 return Ok(false);
             }
         }
@@ -217,12 +221,13 @@ impl Connection {
 
     /// Whether bytes that have arrived now are lost, which is noted.
     fn loses(&self) -> bool {
-        let half_open = self.ledger.plan() == Plan::HalfOpen;
-        if half_open {
+        let plan = self.ledger.plan();
+        let mut progress = self.progress();
+        let loses = plan == Plan::HalfOpen || (plan == Plan::Deaf && progress.listens);
+        if loses {
             self.ledger.strike();
         }
-        let mut progress = self.progress();
-        progress.lost |= half_open;
+        progress.lost |= loses;
         progress.lost
     }
 
@@ -231,7 +236,7 @@ impl Connection {
         let mut news = self.ledger.news();
         let cuts = *news.borrow_and_update();
         while news.changed().await.is_ok() {
-            let healed = self.progress().lost && self.ledger.plan() != Plan::HalfOpen;
+            let healed = self.progress().lost && !self.ledger.plan().is_silent();
             if healed || *news.borrow_and_update() != cuts {
                 return;
             }

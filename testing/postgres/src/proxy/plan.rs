@@ -21,8 +21,17 @@ pub enum Plan {
     /// Swallow everything in both directions, as a network does that is gone without a word. Connections that lost something
     /// are cut when the plan changes.
     HalfOpen,
+    /// The same for the connections that listen for notifications when this is set; all others go on.
+    Deaf,
     /// Every reply takes this much longer.
     Delay(Duration),
+}
+
+impl Plan {
+    /// Whether connections may be open and say nothing.
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Self::HalfOpen | Self::Deaf)
+    }
 }
 
 /// A point among the statements of all connections.

@@ -3,7 +3,7 @@
 use levada_base::Error;
 use levada_store::RunId;
 use levada_store::alphabets::{CancelPolicy, FailureClass};
-use levada_tasks::spec::{CancelRun, Delay, Fragment, GraphEdge, GraphNode, Handle, Renew};
+use levada_tasks::spec::{CancelRun, Delay, Fragment, GraphEdge, GraphNode, Handle, Renew, ReplayOptions};
 
 use super::drain::drain;
 use super::node::Node;
@@ -105,7 +105,9 @@ impl Call {
                 tasks.cancel_run(RUN, cancel).await.map(|said| format!("{:?} {:?}", said.applied, said.policy))
             }
             Self::Revoke => tasks.revoke_lease(handle.execution, "operator").await.map(|said| format!("{said:?}")),
-            Self::Replay => tasks.replay(member(RUN, 0), false, "operator").await.map(|said| format!("{said:?}")),
+            Self::Replay => {
+                tasks.replay(member(RUN, 0), ReplayOptions::default(), "operator").await.map(|said| format!("{said:?}"))
+            }
             Self::Extend => tasks.extend_run(RUN, held.revision, fragment(), None).await.map(|said| format!("{said:?}")),
             Self::Resume => tasks.resume_run(RUN, "operator").await.map(|said| format!("{said:?}")),
             _ => tasks.pause_run(RUN, "operator").await.map(|said| format!("{said:?}")),

@@ -188,7 +188,7 @@ impl Model {
             let for_it = |row: &super::Execution| row.end.is_some_and(|end| end.cause == Cause::RunCancelled && !end.by_call);
             let failed = model.members(run).filter(|row| for_it(row) || (is_failure(row) && !model.is_absorbed(run, row)));
             let failed = failed.map(|row| row.id).collect();
-            model.begin_again(run, failed, RestartOptions { cascade: true, force })
+            model.begin_again(run, failed, RestartOptions { cascade: true, force, generation: None })
         })
     }
 

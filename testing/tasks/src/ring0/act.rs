@@ -128,7 +128,8 @@ impl Play {
             Verb::Extend => Act::Extend(Box::new(self.extension(run, step))),
             Verb::Restart => {
                 let members: Vec<_> = self.model.members(run).map(|row| row.id).collect();
-                let options = RestartOptions { cascade: step.b.is_multiple_of(2), force: step.b.is_multiple_of(3) };
+                let options =
+                    RestartOptions { cascade: step.b.is_multiple_of(2), force: step.b.is_multiple_of(3), generation: None };
                 Act::Restart(run, *members.get(step.second(members.len()))?, options)
             }
             Verb::RetryFailed => Act::RetryFailed(run, step.b.is_multiple_of(3)),

@@ -39,7 +39,7 @@ impl Play {
                 self.agree(&rule, is_applied, |model| model.cancel_execution(execution))
             }
             Act::Revoke(execution, by) => {
-                let rule = rules::RevokeLease { execution, by, actor: actor() };
+                let rule = rules::RevokeLease { execution, by, fence: None, actor: actor() };
                 let fence = by.map(|handle| handle.fence);
                 self.agree(&rule, |said| said == rules::Revoked::Revoked, |model| model.revoke(execution, fence))
             }
@@ -162,7 +162,7 @@ impl Play {
             }),
             Act::Replay(execution, ignore_edges) => {
                 let run = self.model.executions.get(&execution).and_then(|row| row.run);
-                let rule = rules::ReplayExecution { execution, run, ignore_edges, actor: actor() };
+                let rule = rules::ReplayExecution { execution, run, ignore_edges, generation: None, actor: actor() };
                 let told = |said: rules::Replayed| Again { generation: said.generation, run_reopened: said.run_reopened };
                 self.agree(&rule, told, |model| model.replay(execution, ignore_edges))
             }

@@ -27,7 +27,7 @@ pub fn restart_from_each(seed: u64) -> Result<u64, Wrong> {
     for from in members(ended.rows()) {
         for cascade in [false, true] {
             let mut again = ended.clone();
-            again.act(Act::Restart(RUN, from, RestartOptions { cascade, force: false }))?;
+            again.act(Act::Restart(RUN, from, RestartOptions { cascade, force: false, generation: None }))?;
             kept(ended.rows(), again.rows())?;
             again.drain()?;
             restarts += 1;

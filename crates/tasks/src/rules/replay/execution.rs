@@ -16,6 +16,9 @@ pub struct ReplayExecution {
     pub run: Option<RunId>,
     /// Begin it although its edges say that it cannot be begun.
     pub ignore_edges: bool,
+    /// The generation that ended, as the caller read it: who asks again once the next has begun is told so. None: whichever it is.
+    #[serde(default)]
+    pub generation: Option<i32>,
     pub actor: String,
 }
 
@@ -24,7 +27,7 @@ pub struct ReplayExecution {
 pub struct Replayed {
     pub generation: i32,
     pub public_state: PublicState,
-    /// Its run had ended and runs again.
+    /// Its run had ended and runs again by this call.
     pub run_reopened: bool,
 }
 
@@ -45,6 +48,9 @@ impl Rule for ReplayExecution {
         if row.run_id != self.run {
             let message = format!("plan is out of date: the run of execution \"{id}\" changed");
             return Err(Error::new(codes::LV_T218, message).with_hint("read the execution again, then repeat the replay"));
+        }
+        if draft.has_begun_again(id, self.generation)? {
+            return Ok(Replayed { generation: row.generation, public_state: row.public_state(), run_reopened: false });
         }
         if row.phase != Phase::Ended {
             return Err(not_ended(draft, id));

@@ -33,7 +33,7 @@ impl Rule for RetryFailed {
         draft.run(self.run)?;
         draft.settle_runs(vec![self.run])?;
         let failures = draft.failures(self.run);
-        draft.restart(self.run, failures, RestartOptions { cascade: true, force: self.force }, &self.actor)
+        draft.restart(self.run, failures, RestartOptions { cascade: true, force: self.force, generation: None }, &self.actor)
     }
 }
 

@@ -10,6 +10,22 @@ use crate::rules::Draft;
 use crate::rules::settle::settled_count;
 
 impl Draft<'_> {
+    /// Whether the generation after the one that a caller read has begun: then the call is a repetition.
+    ///
+    /// # Errors
+    /// `LV-T218`: it is another generation altogether.
+    pub(super) fn has_begun_again(&self, id: ExecutionId, ended: Option<i32>) -> Result<bool, Error> {
+        let row = self.execution(id)?;
+        match ended.map(|ended| row.generation.saturating_sub(ended)) {
+            None | Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            Some(_) => {
+                let message = format!("plan is out of date: execution \"{id}\" is in generation {}", row.generation);
+                Err(Error::new(codes::LV_T218, message).with_hint("read the execution again, then decide anew"))
+            }
+        }
+    }
+
     /// Refuses what was replayed as often as it may be.
     pub(super) fn replays_left(&self, id: ExecutionId) -> Result<(), Error> {
         let row = self.execution(id)?;

@@ -27,10 +27,11 @@ pub struct RestartRun {
 pub struct Restarted {
     /// The run's.
     pub generation: i32,
+    /// It had ended and runs again by this call.
     pub run_reopened: bool,
     /// The members that begin again, in the order of their ids.
     pub members: Vec<ExecutionId>,
-    /// Those of them that were cancelled for it.
+    /// Those of them that this call cancelled for it.
     pub cancelled: Vec<ExecutionId>,
 }
 
@@ -49,11 +50,24 @@ impl Rule for RestartRun {
             let message = format!("execution \"{}\" is not a member of run \"{}\"", self.from, self.run);
             return Err(Error::new(codes::LV_T208, message).with_hint("restart from a member of the run"));
         }
+        if draft.has_begun_again(self.from, self.options.generation)? {
+            return self.repeated(draft);
+        }
         draft.settle_runs(vec![self.run])?;
         if draft.execution(self.from)?.phase != Phase::Ended && !self.options.force {
             return Err(not_ended(draft, self.from));
         }
         draft.restart(self.run, BTreeSet::from([self.from]), self.options, &self.actor)
+    }
+}
+
+impl RestartRun {
+    /// What the call that did it was answered, but for what only its moment knew.
+    fn repeated(&self, draft: &Draft) -> Result<Restarted, Error> {
+        let roots = BTreeSet::from([self.from]);
+        let again = if self.options.cascade { draft.with_descendants(self.run, roots) } else { roots };
+        let generation = draft.run(self.run)?.generation;
+        Ok(Restarted { generation, run_reopened: false, members: again.into_iter().collect(), cancelled: Vec::new() })
     }
 }
 
