@@ -12,7 +12,7 @@ pub(crate) fn id(id: u128) -> [u8; 16] {
 }
 
 /// Binds the parameters of a statement, the first one first.
-pub(crate) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+pub(crate) fn bind<'v>(statement: &mut Statement<'_>, values: impl IntoIterator<Item = &'v Value>) -> rusqlite::Result<()> {
     for (index, value) in (1_usize..).zip(values) {
         match value {
             Value::Null => statement.raw_bind_parameter(index, Null)?,

@@ -23,6 +23,7 @@
 //! ```
 
 mod asked;
+mod change;
 mod checkpoint;
 mod codec;
 mod counts;

@@ -112,7 +112,7 @@ fn statements(connection: &Connection) -> Result<Vec<&'static str>> {
         Command::DeleteExecution(ExecutionId(ONE)),
         Command::ForgetEvents { before_ms: i64::MAX, span_ms: 1 },
     ];
-    write::write(&session, &removals)?;
+    write::write(&session, &removals, &levada_store::State::default())?;
     texts.extend(session.texts());
     texts.sort_unstable();
     texts.dedup();

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use levada_store::value::{Column, Table};
-use levada_store::{Command, TABLES};
+use levada_store::value::{Column, Table, Value};
+use levada_store::{Command, Record, State, TABLES};
+use rusqlite::CachedStatement;
 
+use crate::change::Before;
 use crate::codec::{self, id};
 use crate::errors::Result;
 use crate::session::Session;
@@ -14,6 +16,7 @@ struct Writes {
     table: &'static str,
     put: String,
     delete: String,
+    is_insert_only: bool,
 }
 
 static WRITES: LazyLock<Vec<Writes>> = LazyLock::new(|| TABLES.iter().map(|table| writes(table)).collect());
@@ -60,11 +63,14 @@ const DELETE_EXECUTION: &[&str] = &[
 
 const DELETE_EVENTS_BEFORE: &str = "DELETE FROM event WHERE at_ms < ?1";
 
-/// Writes the commands of one transaction.
-pub(crate) fn write(session: &Session<'_>, commands: &[Command]) -> Result<()> {
+/// Writes the commands of one transaction that loaded these rows.
+pub(crate) fn write(session: &Session<'_>, commands: &[Command], before: &State) -> Result<()> {
+    let mut before = Before::new(before);
     // Rows of different tables do not touch each other, so they are written table by table, each table's in its order. What removes
     // from many tables stays where it is between them.
-    commands.split_inclusive(|command| place(command).is_none()).try_for_each(|segment| write_segment(session, segment))
+    commands
+        .split_inclusive(|command| place(command).is_none())
+        .try_for_each(|segment| write_segment(session, segment, &mut before))
 }
 
 /// The table of a command that writes one row: its place among [`TABLES`].
@@ -77,33 +83,59 @@ fn place(command: &Command) -> Option<usize> {
     WRITES.iter().position(|writes| writes.table == table.name)
 }
 
-fn write_segment(session: &Session<'_>, commands: &[Command]) -> Result<()> {
+fn write_segment(session: &Session<'_>, commands: &[Command], before: &mut Before<'_>) -> Result<()> {
     let mut rows: Vec<(usize, &Command)> = commands.iter().filter_map(|command| Some((place(command)?, command))).collect();
     rows.sort_by_key(|(place, _)| *place);
-    for of_table in rows.chunk_by(|one, other| one.0 == other.0) {
-        write_table(session, of_table)?;
-    }
-    commands.last().map_or(Ok(()), |last| remove(session, last))
-}
-
-/// Writes rows of one table.
-fn write_table(session: &Session<'_>, rows: &[(usize, &Command)]) -> Result<()> {
-    let puts = |command: &Command| matches!(command, Command::Put(_));
-    for alike in rows.chunk_by(|one, other| puts(one.1) == puts(other.1)) {
-        let Some((place, first)) = alike.first() else { continue };
-        let writes = &WRITES[*place];
-        let mut statement = session.statement(if puts(first) { &writes.put } else { &writes.delete })?;
-        for (_, command) in alike {
-            let values = match command {
-                Command::Put(record) => record.values(),
-                Command::Delete(key) => key.values(),
-                _ => continue,
-            };
-            codec::bind(&mut statement, &values)?;
-            statement.raw_execute()?;
+    let mut prepared = Prepared { session, last: None };
+    for (place, command) in rows {
+        match command {
+            Command::Put(record) => prepared.put(&WRITES[place], record, before)?,
+            Command::Delete(key) => {
+                before.forget(key);
+                prepared.run(&WRITES[place].delete, &key.values())?;
+            }
+            _ => {}
         }
     }
-    Ok(())
+    drop(prepared);
+    match commands.last() {
+        Some(last) if place(last).is_none() => {
+            before.forget_all();
+            remove(session, last)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The statement that was used last: rows that are written alike follow each other.
+struct Prepared<'s, 'c> {
+    session: &'s Session<'c>,
+    last: Option<(&'static str, CachedStatement<'c>)>,
+}
+
+impl Prepared<'_, '_> {
+    /// Writes a row: what changed of it if it was loaded, else all.
+    fn put(&mut self, writes: &'static Writes, record: &Record, before: &mut Before<'_>) -> Result<()> {
+        let values = record.values();
+        let changed = if writes.is_insert_only { None } else { before.changed(&record.key(), &values) };
+        if let Some(changed) = changed
+            && (changed.is_empty() || self.run(changed.statement(record.table()), changed.values(record.table(), &values))? > 0)
+        {
+            return Ok(());
+        }
+        self.run(&writes.put, &values).map(drop)
+    }
+
+    /// Runs a statement; returns how many rows it wrote.
+    fn run<'v>(&mut self, text: &'static str, values: impl IntoIterator<Item = &'v Value>) -> Result<usize> {
+        let statement = match self.last.take().filter(|(last, _)| std::ptr::eq(*last, text)) {
+            Some((_, statement)) => statement,
+            None => self.session.statement(text)?,
+        };
+        let (_, statement) = self.last.insert((text, statement));
+        codec::bind(statement, values)?;
+        Ok(statement.raw_execute()?)
+    }
 }
 
 fn remove(session: &Session<'_>, command: &Command) -> Result<()> {
@@ -133,6 +165,7 @@ fn writes(table: &'static Table) -> Writes {
         table: name,
         put: format!("INSERT INTO \"{name}\" ({columns}) VALUES ({marks}) ON CONFLICT ({conflict}) DO {on_conflict}"),
         delete: format!("DELETE FROM \"{name}\" WHERE {}", same.join(" AND ")),
+        is_insert_only: table.insert_only,
     }
 }
 

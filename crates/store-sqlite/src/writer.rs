@@ -95,9 +95,10 @@ impl Writer {
         let claims = if batch.len() > 1 { Claims::Together } else { Claims::Alone };
         let (state, places) = load(&session, (&batch.scope(), claims), moment, self.places.take())?;
         self.places = places;
+        let before = state.clone();
         let commands = plan(batch, state)?;
         if !commands.is_empty() {
-            write(&session, &commands)?;
+            write(&session, &commands, &before)?;
             session.execute(KEEP_MOMENT, (now_ms, self.seq.max(next_seq(&commands))))?;
         }
         self.counters.transaction(batch.len(), session.statements(), !commands.is_empty());

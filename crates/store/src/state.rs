@@ -68,6 +68,12 @@ macro_rules! tables {
                 match self { $(Self::$Row(row) => row.values(),)* }
             }
 
+            /// The key of the row.
+            #[must_use]
+            pub fn key(&self) -> RecordKey {
+                match self { $(Self::$Row(row) => RecordKey::$Row(row.key()),)* }
+            }
+
             /// A row of the named table.
             ///
             /// # Errors
@@ -109,6 +115,12 @@ macro_rules! tables {
             #[must_use]
             pub fn has(&self, key: &RecordKey) -> bool {
                 match key { $(RecordKey::$Row(key) => self.$rows.contains_key(key),)* }
+            }
+
+            /// The fields of the row of this key, in the order of the table's columns.
+            #[must_use]
+            pub fn values_of(&self, key: &RecordKey) -> Option<Vec<Value>> {
+                match key { $(RecordKey::$Row(key) => self.$rows.get(key).map(Row::values),)* }
             }
 
             /// All rows, table by table, each in the order of its keys.
