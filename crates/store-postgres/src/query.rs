@@ -169,14 +169,11 @@ fn narrowed(asked: &Wanted, owner: &str, template: &str) -> Fragment {
 
 fn awaited_ends(asked: &Wanted, awaiting: &Awaiting) -> Fragment {
     let (of, mut params) = match awaiting {
-        Awaiting::All => ("", Vec::new()),
+        Awaiting::All => ("condition", Vec::new()),
         Awaiting::Of { upstreams, runs } => {
-            let params =
-                vec![("upstreams", Param::ids(upstreams.iter().copied())), ("runs", Param::ids(runs.iter().map(|run| run.0)))];
-            (
-                " AND (e.upstream_run = ANY($upstreams) OR e.upstream_execution = ANY($upstreams) OR e.run_id = ANY($runs))",
-                params,
-            )
+            let upstreams = Param::ids(upstreams.iter().copied());
+            let runs = Param::ids(runs.iter().map(|run| run.0));
+            (include_str!("sql/awaited_of.sql"), vec![("upstreams", upstreams), ("runs", runs)])
         }
     };
     let (conditions, narrowing) = load::wanted(asked, "run_id");
