@@ -153,6 +153,29 @@ fn c_01_pause_resume_and_delete() {
 }
 
 #[test]
+fn c_01_what_is_still_to_start_outlives_a_pause() {
+    const DAY: i64 = 86_400_000;
+    let mut world = World::new();
+    let daily = Recurrence::Every { ms: DAY, anchor_ms: 0 };
+    let new = NewSchedule { when: daily, jitter_ms: DAY, ..every_minute(MissedPolicy::One) };
+    world.must(&CreateSchedule { id: SCHEDULE, new });
+    let row = |world: &World| world.ring.state().schedules[&SCHEDULE].clone();
+    let (nominal_ms, fire_ms) = (row(&world).next_nominal_ms.expect("daily"), row(&world).next_fire_ms.expect("daily"));
+    assert!(fire_ms > nominal_ms, "it starts some time after");
+    world.ring.advance(nominal_ms - world.ring.now_ms());
+    let (schedule, actor) = (SCHEDULE, "ann".to_owned());
+    world.must(&PauseSchedule { schedule, actor: actor.clone() });
+    world.must(&ResumeSchedule { schedule, actor: actor.clone() });
+    assert_eq!((row(&world).next_nominal_ms, row(&world).next_fire_ms), (Some(nominal_ms), Some(fire_ms)));
+    world.ring.advance(fire_ms - world.ring.now_ms());
+    world.must(&PauseSchedule { schedule, actor: actor.clone() });
+    assert_eq!(events(&world, EventKind::ScheduleMissed), 1, "it has come and never will begin");
+    world.must(&ResumeSchedule { schedule, actor });
+    assert_eq!(fire(&mut world).run, None);
+    assert_eq!(row(&world).next_nominal_ms, Some(nominal_ms + DAY));
+}
+
+#[test]
 fn c_01_a_repeated_create() {
     let mut world = scheduled(MissedPolicy::One);
     let same = CreateSchedule { id: SCHEDULE, new: every_minute(MissedPolicy::One) };

@@ -10,14 +10,14 @@ use serde_json::json;
 use super::row::{move_to, timetable};
 use crate::rules::{Applied, Draft, Rule, validate};
 
-/// Nothing fires until it is resumed.
+/// Nothing fires until it is resumed. What has come and has not begun by now never will, and is told as missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PauseSchedule {
     pub schedule: ScheduleId,
     pub actor: String,
 }
 
-/// It fires again from the next nominal time on. The ones that passed meanwhile were not missed: they were not wanted.
+/// It fires again from the next time on that is still to start. The ones that passed meanwhile were not missed: they were not wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeSchedule {
     pub schedule: ScheduleId,
@@ -45,6 +45,7 @@ impl Rule for PauseSchedule {
             return Ok(Applied::AlreadyApplied);
         }
         row.paused = true;
+        draft.leave_out(&mut row);
         Ok(draft.changed(row, "pause_schedule", &self.actor))
     }
 }
@@ -62,11 +63,14 @@ impl Rule for ResumeSchedule {
         if !row.paused {
             return Ok(Applied::AlreadyApplied);
         }
-        let timetable = timetable(&row)?;
-        let after_ms = draft.last_nominal(self.schedule).unwrap_or(draft.now()).max(draft.now());
+        let now_ms = draft.now();
         row.paused = false;
         row.made_up = 0;
-        move_to(&mut row, &timetable, timetable.next_fire(after_ms));
+        if row.next_fire_ms.is_none_or(|at| at <= now_ms) {
+            let timetable = timetable(&row)?;
+            let after_ms = draft.last_nominal(self.schedule).map_or(now_ms, |last| last.max(now_ms));
+            move_to(&mut row, &timetable, timetable.next_fire(after_ms));
+        }
         Ok(draft.changed(row, "resume_schedule", &self.actor))
     }
 }
@@ -88,6 +92,18 @@ impl Rule for DeleteSchedule {
 }
 
 impl Draft<'_> {
+    /// Passes over the times of a schedule that have come. One that cannot be read any more can still be paused.
+    fn leave_out(&mut self, row: &mut Schedule) {
+        let now_ms = self.now();
+        let come = row.next_nominal_ms.filter(|_| row.next_fire_ms.is_some_and(|at| at <= now_ms));
+        let (Some(nominal_ms), Ok(timetable)) = (come, timetable(row)) else { return };
+        let missed = timetable.left_out(row.id.0, nominal_ms.saturating_sub(1), now_ms);
+        row.made_up = 0;
+        move_to(row, &timetable, missed.next);
+        let detail = json!({ "missed": missed.skipped, "policy": row.missed_policy.word() });
+        self.schedule_event(EventKind::ScheduleMissed, (row, None), None, detail);
+    }
+
     fn changed(&mut self, row: Schedule, verb: &str, actor: &str) -> Applied {
         self.schedule_event(EventKind::OperatorAction, (&row, None), Some(actor), json!({ "verb": verb }));
         self.state.schedules.insert(row.id, row);

@@ -36,7 +36,7 @@ pub struct Fired {
     pub is_skipped: bool,
     /// When it fires next.
     pub next_fire_ms: Option<i64>,
-    /// That is now: a missed time is still to be made up for.
+    /// That is now: another time has come, or a missed one is still to be made up for.
     pub more: bool,
 }
 
@@ -67,8 +67,7 @@ impl Rule for FireSchedule {
             return Ok(Fired { next_fire_ms: row.next_fire_ms, ..Fired::default() });
         };
         let (timetable, graph) = (timetable(&row)?, graph(&row)?);
-        let due = timetable.due(row.id.0, nominal_ms.saturating_sub(1), now_ms);
-        let step = step(&mut row, &timetable, due);
+        let step = step(&mut row, &timetable, nominal_ms.saturating_sub(1), now_ms);
         let mut fired = Fired { missed: step.missed, more: step.more, ..Fired::default() };
         if step.missed > 0 {
             let detail = json!({ "missed": step.missed, "policy": row.missed_policy.word() });
@@ -79,6 +78,7 @@ impl Rule for FireSchedule {
         }
         move_to(&mut row, &timetable, step.next);
         fired.next_fire_ms = row.next_fire_ms;
+        fired.more |= row.next_fire_ms.is_some_and(|at| at <= now_ms);
         draft.state.schedules.insert(row.id, row);
         Ok(fired)
     }
@@ -93,8 +93,14 @@ struct Step {
     more: bool,
 }
 
-/// The oldest of the times that are to be made up for, at most so many in a row; then all that are left are passed over.
-fn step(row: &mut Schedule, timetable: &Timetable, due: Missed) -> Step {
+/// The oldest of the times that have come: by itself while it is seen in time. Of those that were missed at most so many are made up for in
+/// a row; then all that are left are passed over.
+fn step(row: &mut Schedule, timetable: &Timetable, last_ms: i64, now_ms: i64) -> Step {
+    if let Some(oldest) = timetable.in_time(row.id.0, last_ms, now_ms) {
+        row.made_up = 0;
+        return Step { fire: Some(oldest), missed: 0, next: timetable.next_fire(oldest), more: false };
+    }
+    let due = timetable.due(row.id.0, last_ms, now_ms);
     let made_up = usize::try_from(row.made_up).unwrap_or(MISSED_FIRES_MAX);
     let Missed { fires, skipped, next } = due;
     let come = fires.len() as u64 + skipped;

@@ -83,9 +83,9 @@ fn t_090_jitter_delays_a_start_and_keeps_the_order() {
     let mut last = 1_000_000;
     let mut started = Vec::new();
     for now in (last..last + 600_000).step_by(500) {
-        let due = table.due(ID, last, now);
-        assert_eq!(due.skipped, 0);
-        for nominal in due.fires {
+        let mut due = table.due(ID, last, now);
+        while let [nominal] = due.fires[..] {
+            assert_eq!(due.skipped, 0);
             let starts = table.starts_at(ID, nominal);
             assert!(starts <= now, "{nominal} starts at {starts}, not {now}");
             // It waits for nothing but its own start and those before it.
@@ -93,12 +93,45 @@ fn t_090_jitter_delays_a_start_and_keeps_the_order() {
             assert!(now - held_until < 500, "{nominal} was held back at {now}");
             started.push(nominal);
             last = nominal;
+            due = table.due(ID, last, now);
         }
+        assert_eq!((due.fires.len(), due.skipped), (0, 0));
         assert!(due.next.is_some_and(|next| table.starts_at(ID, next) > now));
     }
     let nominal = |at: usize| 1_000_000 + 10_000 * (1 + i64::try_from(at).expect("few"));
     assert!(started.len() > 50);
     assert!(started.iter().enumerate().all(|(at, fire)| *fire == nominal(at)), "{started:?}");
+}
+
+#[test]
+fn t_090_jitter_alone_makes_no_policy_miss_a_start() {
+    for missed in POLICIES {
+        for jitter_ms in [0, 30_000] {
+            let table = checked(&Spec { jitter_ms, missed, ..every_spec(10_000, 0) });
+            let from = 1_000_000;
+            let (mut last, mut started) = (from, Vec::new());
+            for now in (from..from + 600_000).step_by(5_000) {
+                while let [nominal] = table.due(7, last, now).fires[..] {
+                    started.push(nominal);
+                    last = nominal;
+                }
+            }
+            let expected = table.next_fires(from, started.len());
+            assert!(started.len() > 50 && started == expected, "{missed:?}, jitter {jitter_ms}: {started:?}");
+        }
+    }
+}
+
+#[test]
+fn t_090_a_start_that_is_hours_late_is_missed_whatever_the_jitter() {
+    let spec = Spec { jitter_ms: 24 * HOUR_MS, missed: MissedPolicy::Skip, ..cron_spec("0 0 * * *", "UTC") };
+    let table = checked(&spec);
+    let last = utc("2025-01-01 00:00");
+    let nominal = table.next_fire(last).expect("daily");
+    let starts = [nominal - 24 * HOUR_MS, nominal].map(|fire| table.starts_at(1, fire)).into_iter().max().expect("two");
+    assert_eq!(table.due(1, last, starts).fires, [nominal], "in time");
+    let late = table.due(1, last, starts + LATE_MS_MAX + 1);
+    assert_eq!((late.fires, late.skipped), (vec![], 1));
 }
 
 /// Three nodes look at their own moments, one with a clock a minute ahead, the fires of a look are all started or (a kill) none.
