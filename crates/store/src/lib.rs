@@ -43,7 +43,7 @@ pub use dues::earliest;
 pub use fused::{Fused, FusedClaim, FusedEnd, FusedFailure, FusedRenew, FusedResult};
 pub use ids::{ExecutionId, RunId, ScheduleId, Token};
 pub use memory::MemoryStore;
-pub use merge::{Batch, MERGED_CALLS_MAX, Pending, Request};
+pub use merge::{Batch, MERGED_CALLS_MAX, Pending, Request, apply_in_turn};
 pub use query::{Awaiting, Count, ExecutionFilter, Page, PageCursor, Query, RunFilter};
 pub use reasons::{Subject, open_members};
 pub use row_map::RowMap;

@@ -176,7 +176,7 @@ impl Batch {
                 if alone {
                     checked(&mut state, &commands)?
                 } else {
-                    applied(&mut state, &commands)?
+                    apply_in_turn(&mut state, &commands)?
                 }
                 Ok((commands, answer))
             });
@@ -220,8 +220,11 @@ fn checked(state: &mut State, commands: &[Command]) -> Result<(), Error> {
     commands.iter().try_for_each(|command| crate::check::check(state, command)).map_err(violated)
 }
 
-/// Applies to a copy first: a plan that breaks a rule half way must not be seen by the calls after it.
-fn applied(state: &mut State, commands: &[Command]) -> Result<(), Error> {
+/// Leaves what a call decided to the call after it in the same transaction, with the room that its lanes have then.
+///
+/// # Errors
+/// `LV-T901`: the commands break a rule; nothing was applied then.
+pub fn apply_in_turn(state: &mut State, commands: &[Command]) -> Result<(), Error> {
     checked(state, commands)?;
     commands.iter().for_each(|command| count_active(state, command));
     commands.iter().try_for_each(|command| apply(state, command)).map_err(violated)

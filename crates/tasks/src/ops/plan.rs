@@ -5,7 +5,7 @@
 //! the commit.
 
 use levada_base::{Error, codes};
-use levada_store::{Command, Query, Scope, State, Store, apply};
+use levada_store::{Command, Query, Scope, State, Store, apply_in_turn};
 
 use super::Tasks;
 use crate::engine::on_own;
@@ -72,12 +72,7 @@ fn joint(slice: &State, plans: &[Planned], further: &[Command]) -> Result<Vec<Co
     let mut all = Vec::new();
     for plan in plans {
         let commands = decide_whole(&state, &plan.event)?;
-        for command in &commands {
-            apply(&mut state, command).map_err(|violation| {
-                Error::new(codes::LV_T901, violation.to_string())
-                    .with_hint("this is a bug in Levada: please report it with the trace")
-            })?;
-        }
+        apply_in_turn(&mut state, &commands)?;
         all.extend(commands);
     }
     all.extend_from_slice(further);

@@ -2,9 +2,9 @@
 
 use levada_store::alphabets::PublicState;
 use levada_store::rows::{Facts, Lane};
-use levada_store::{Command, Store};
-use levada_tasks::rules::{CompleteExecutions, HoldExecution};
-use levada_tasks::spec::{Complete, Handle, NewExecution, Payload};
+use levada_store::{Command, Store, Token};
+use levada_tasks::rules::{Claim, CompleteExecutions, HoldExecution, LaneChange};
+use levada_tasks::spec::{ClaimRequest, Complete, Handle, NewExecution, Payload};
 
 use crate::node::{Node, Result, chain, code};
 
@@ -53,6 +53,28 @@ async fn t_077_a_plan_out_of_date_commits_nothing() -> Result {
     node.tasks.commit(plans, Vec::new()).await?;
     assert_eq!([node.state(other).await?, node.state(id).await?], [PublicState::Held; 2]);
     assert_eq!(node.claim(2).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn t_077_claims_of_one_commit_share_the_room_of_a_lane() -> Result {
+    let node = Node::open().await?;
+    for _ in 0..2 {
+        node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+    }
+    node.tasks.change_lane("default", LaneChange::Create { max_active: Some(1) }, "ann").await?;
+    let mut plans = Vec::new();
+    for number in 1..=2 {
+        let request = ClaimRequest::of_lane("default", "w", 1, Token(number));
+        plans.push(
+            node.tasks
+                .plan(Claim { request, leases: vec![Token(10 + number)], store: Token(node.tasks.store().instance()) })
+                .await?,
+        );
+    }
+    node.tasks.commit(plans, Vec::new()).await?;
+    let rows = node.tasks.store().dump().await?.executions;
+    assert_eq!(rows.values().filter(|row| row.public_state() == PublicState::Active).count(), 1);
     Ok(())
 }
 
