@@ -110,12 +110,15 @@ impl<S: Store> Tasks<S> {
         self.engine.act("restart_run_from", RestartRun { run, from, options, actor: actor.to_owned() }).await
     }
 
-    /// Begins a run again from every failure that nothing absorbed.
+    /// Begins a run again from every failure that nothing absorbed. If the reply to the commit that reopened it is lost, the answer names
+    /// no members.
     ///
     /// # Errors
-    /// `LV-T002`, `LV-T802`, `LV-T803`.
+    /// `LV-T002`, `LV-T218`, `LV-T802`, `LV-T803`.
     pub async fn retry_failed(&self, run: RunId, force: bool, actor: &str) -> Result<Restarted, Error> {
-        self.engine.act("retry_failed", RetryFailed { run, force, actor: actor.to_owned() }).await
+        let page = self.engine.read(Query::Scope(Scope::Run(run))).await?;
+        let generation = page.rows.runs.get(&run).map(|row| row.generation);
+        self.engine.act("retry_failed", RetryFailed { run, force, generation, actor: actor.to_owned() }).await
     }
 }
 

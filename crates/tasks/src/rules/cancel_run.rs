@@ -81,6 +81,7 @@ impl Rule for CancelRun {
     fn decide(&self, draft: &mut Draft) -> Result<RunCancelled, Error> {
         validate::actor(&self.actor)?;
         validate::text("reason", &self.reason, validate::NOTE)?;
+        validate::span("grace_ms", self.grace_ms, 0)?;
         let run = draft.run(self.run)?;
         // By the same policy a call is stronger if it is the first to name the finalizers.
         let names_finalizers = self.include_finalizers && !run.cancel_finalizers;

@@ -89,7 +89,7 @@ fn t_076_retry_failed_begins_at_the_failures() {
         let mut world = World::settling_up_to(members);
         let run = chain(&mut world, Outcome::Failed);
         assert_eq!((world.ended(run), world.public(run, "c")), (Outcome::Failed, PublicState::Skipped));
-        let event = RetryFailed { run, force: false, actor: "ann".to_owned() };
+        let event = RetryFailed { run, force: false, generation: None, actor: "ann".to_owned() };
         let restarted = world.must(&event);
         assert_eq!(names(&world, &restarted.members), ["b", "c"]);
         assert_eq!(world.work(|_| Outcome::Succeeded), ["b", "c"]);
@@ -177,7 +177,10 @@ fn t_076_what_cannot_be_restarted() {
     let event = RestartRun { run, from: stranger, options: CASCADE, actor: "ann".to_owned() };
     assert_eq!(world.refused(&event), "LV-T208");
     let unknown = world.run_id();
-    assert_eq!(world.refused(&RetryFailed { run: unknown, force: false, actor: "ann".to_owned() }), "LV-T002");
+    assert_eq!(
+        world.refused(&RetryFailed { run: unknown, force: false, generation: None, actor: "ann".to_owned() }),
+        "LV-T002"
+    );
     let a = world.claim_named("a");
     let pending = CancelRun {
         run,
@@ -252,7 +255,7 @@ fn t_076_finalizers_run_again_after_a_cascade() {
     world.must(&restart(&world, run, "last", CASCADE));
     assert_eq!(world.work(|_| Outcome::Failed), ["last"], "it alone");
     assert_eq!(world.ended(run), Outcome::Failed);
-    world.must(&RetryFailed { run, force: false, actor: "ann".to_owned() });
+    world.must(&RetryFailed { run, force: false, generation: None, actor: "ann".to_owned() });
     assert_eq!(world.work(|_| Outcome::Succeeded), ["last"]);
     assert_eq!(world.ended(run), Outcome::Succeeded);
 }

@@ -5,11 +5,11 @@ use levada_store::rows::{Fact, Facts};
 use levada_store::{DueKind, ExecutionId, RunId, limits};
 use levada_tasks::rules::{
     Applied, BacklogStep, CancelBacklog, CancelExecution, CancelRun, ChangeLane, CompleteExecutions, DispatchGroup, Ended,
-    ExtendRun, FailExecutions, LaneChange, ReplayExecution, RevokeLease, SkipExecutions, StageEdge, Written,
+    ExtendRun, FailExecutions, LaneChange, ReplayExecution, RestartRun, RevokeLease, SkipExecutions, StageEdge, Written,
 };
 use levada_tasks::spec::{
-    ClaimRequest, Complete, Fail, Failure, Fragment, GroupPolicy, NewCondition, NewEdge, NewExecution, Payload, Skip, Upstream,
-    from_json,
+    ClaimRequest, Complete, Fail, Failure, Fragment, GroupPolicy, NewCondition, NewEdge, NewExecution, Payload, RestartOptions,
+    Skip, Upstream, from_json,
 };
 
 use crate::built::Built;
@@ -162,6 +162,18 @@ fn q_04_a_winner_that_was_replayed_is_no_loser() {
     world.must(&DispatchGroup { group: first });
     assert_eq!(world.public(run, "b"), PublicState::Cancelled);
     assert_eq!(world.public(run, "a"), PublicState::Ready, "the race is over, and this is not what remained of it");
+}
+
+#[test]
+fn q_04_a_loser_that_was_begun_again_by_force_is_no_loser() {
+    let mut world = World::new();
+    let run = won_race(&mut world);
+    let (b, first) = (world.named(run, "b").id, world.named(run, "first").id);
+    let options = RestartOptions { force: true, ..RestartOptions::default() };
+    world.must(&RestartRun { run, from: b, options, actor: "ann".to_owned() });
+    assert_eq!((world.group(first).satisfied, world.group(first).missed), (1, 1), "the cancel before it came late");
+    world.must(&DispatchGroup { group: first });
+    assert_eq!(world.public(run, "b"), PublicState::Ready, "the race is over, and this is not what remained of it");
 }
 
 #[test]

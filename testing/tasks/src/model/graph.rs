@@ -130,6 +130,18 @@ impl Model {
         Some((drawn, Upstream::Ended(end.outcome, row.results.get(&row.generation))))
     }
 
+    /// E-3: a cancel that is taken back at once still comes late to the groups that have fired, but for those whose child begins again.
+    pub(super) fn tell_fired_groups(&mut self, run: RunId, from: ExecutionId, again: &[ExecutionId]) {
+        let header = self.run_mut(run);
+        for edge in header.edges.iter_mut().filter(|edge| edge.from == from && edge.state == EdgeState::Open) {
+            let has_fired = matches!(header.groups[&edge.to].state, GroupState::Satisfied | GroupState::Impossible);
+            if has_fired && !again.contains(&edge.to) {
+                let satisfied = is_satisfied(edge, &Upstream::Ended(Outcome::Cancelled, None));
+                edge.state = if satisfied { EdgeState::Satisfied } else { EdgeState::Missed };
+            }
+        }
+    }
+
     /// Resolves one edge and fires its group if that decides it.
     pub(super) fn resolve(&mut self, run: RunId, at: usize, satisfied: bool) {
         let edge = &mut self.run_mut(run).edges[at];

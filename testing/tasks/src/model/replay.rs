@@ -205,6 +205,7 @@ impl Model {
         let run_reopened = !again.is_empty() && self.reopen(run)?;
         for id in &busy {
             self.end(*id, Outcome::Cancelled, Cause::Operator, Some(AttemptState::Cancelled));
+            self.tell_fired_groups(run, *id, &again);
         }
         for id in &again {
             self.next_generation(*id);

@@ -171,7 +171,7 @@ impl Play {
                 self.agree(&rule, restarted, |model| model.restart(run, from, options))
             }
             Act::RetryFailed(run, force) => {
-                let rule = rules::RetryFailed { run, force, actor: actor() };
+                let rule = rules::RetryFailed { run, force, generation: None, actor: actor() };
                 self.agree(&rule, restarted, |model| model.retry_failed(run, force))
             }
             act => Err(format!("nothing performs {act:?}")),

@@ -49,8 +49,8 @@ pub(super) fn end_of_execution(row: &Execution, rows: &State) -> End {
             message: attempt.failure_message.clone().unwrap_or_default(),
         })
     });
-    // What its edges skipped would be skipped again: what decided it is to be begun again.
-    let skipped_by_edges = row.cause == Some(Cause::EdgesImpossible);
+    // What its edges ended would end so again: what decided it is to be begun again.
+    let ended_by_edges = matches!(row.cause, Some(Cause::EdgesImpossible | Cause::ConditionTimeout));
     End {
         outcome: row.outcome,
         cause: row.cause,
@@ -58,6 +58,6 @@ pub(super) fn end_of_execution(row: &Execution, rows: &State) -> End {
         decided_by: row.decided_by,
         failure,
         cancelled: None,
-        again: (!skipped_by_edges).then_some(Operation::Replay { execution: row.id }),
+        again: (!ended_by_edges).then_some(Operation::Replay { execution: row.id }),
     }
 }

@@ -18,6 +18,9 @@ pub struct RetryFailed {
     pub run: RunId,
     /// Descendants that are active are cancelled first instead of refusing.
     pub force: bool,
+    /// The run's generation as the caller read it: who asks again once the run was reopened is told so. None: whichever it is.
+    #[serde(default)]
+    pub generation: Option<i32>,
     pub actor: String,
 }
 
@@ -30,7 +33,10 @@ impl Rule for RetryFailed {
 
     fn decide(&self, draft: &mut Draft) -> Result<Restarted, Error> {
         validate::actor(&self.actor)?;
-        draft.run(self.run)?;
+        if draft.was_reopened(self.run, self.generation)? {
+            let generation = draft.run(self.run)?.generation;
+            return Ok(Restarted { generation, run_reopened: false, members: Vec::new(), cancelled: Vec::new() });
+        }
         draft.settle_runs(vec![self.run])?;
         let failures = draft.failures(self.run);
         draft.restart(self.run, failures, RestartOptions { cascade: true, force: self.force, generation: None }, &self.actor)

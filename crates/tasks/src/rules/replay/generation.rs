@@ -15,15 +15,12 @@ impl Draft<'_> {
     /// # Errors
     /// `LV-T218`: it is another generation altogether.
     pub(super) fn has_begun_again(&self, id: ExecutionId, ended: Option<i32>) -> Result<bool, Error> {
-        let row = self.execution(id)?;
-        match ended.map(|ended| row.generation.saturating_sub(ended)) {
-            None | Some(0) => Ok(false),
-            Some(1) => Ok(true),
-            Some(_) => {
-                let message = format!("plan is out of date: execution \"{id}\" is in generation {}", row.generation);
-                Err(Error::new(codes::LV_T218, message).with_hint("read the execution again, then decide anew"))
-            }
-        }
+        is_next("execution", id, self.execution(id)?.generation, ended)
+    }
+
+    /// The same for a run.
+    pub(super) fn was_reopened(&self, id: RunId, ended: Option<i32>) -> Result<bool, Error> {
+        is_next("run", id, self.run(id)?.generation, ended)
     }
 
     /// Refuses what was replayed as often as it may be.
@@ -84,6 +81,18 @@ impl Draft<'_> {
             }
             edge.state = EdgeState::Open;
             edge.resolved_ms = None;
+        }
+    }
+}
+
+/// Whether a generation follows the one that a caller read.
+fn is_next(entity: &str, id: impl std::fmt::Display, generation: i32, ended: Option<i32>) -> Result<bool, Error> {
+    match ended.map(|ended| generation.saturating_sub(ended)) {
+        None | Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        Some(_) => {
+            let message = format!("plan is out of date: {entity} \"{id}\" is in generation {generation}");
+            Err(Error::new(codes::LV_T218, message).with_hint(format!("read the {entity} again, then decide anew")))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use levada_base::{Error, codes};
 use levada_store::alphabets::{CancelState, Cause, ConditionState, EdgeState, GroupState, Outcome, Phase};
-use levada_store::rows::Edge;
+use levada_store::rows::{Edge, Group};
 use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -140,8 +140,9 @@ impl Draft<'_> {
         }
         for id in busy {
             self.end(*id, End::by(Cause::Operator, Outcome::Cancelled, Some(actor)));
+            self.tell_fired_groups(*id, again)?;
         }
-        // These ends are taken back at once: nothing follows from them.
+        // These ends are taken back at once: nothing else follows from them.
         self.unsettled.clear();
         for id in again {
             self.next_generation(*id, actor)?;
@@ -151,6 +152,21 @@ impl Draft<'_> {
         self.recall_cancel(run)?;
         if again.iter().any(|id| self.state.executions.get(id).is_some_and(|row| row.finalizer)) {
             self.run_mut(run)?.finalizers_released = false;
+        }
+        Ok(())
+    }
+
+    /// E-3: what ends late still resolves its edges into groups that have fired. So the dispatcher sees that it is no loser any more,
+    /// whatever it begins again as.
+    fn tell_fired_groups(&mut self, id: ExecutionId, again: &BTreeSet<ExecutionId>) -> Result<(), Error> {
+        let has_fired = |group: &Group| matches!(group.state, GroupState::Satisfied | GroupState::Impossible);
+        for key in self.edges_from(id).into_iter().filter(|key| !again.contains(&key.1)).collect::<Vec<_>>() {
+            if !self.group(key.1).is_some_and(has_fired) {
+                continue;
+            }
+            let Some(edge) = self.state.edges.get(&key) else { continue };
+            let satisfied = edge::is_satisfied(edge.satisfied_by, &edge.predicates, Outcome::Cancelled, None);
+            self.count_edge(key, satisfied)?;
         }
         Ok(())
     }
