@@ -28,6 +28,8 @@ pub struct Request {
     plan: BoxedPlan,
     reply: oneshot::Sender<Result<Answer, Error>>,
     outcome: Option<Result<Answer, Error>>,
+    /// Whether its plan wrote something that is not committed yet.
+    wrote: bool,
 }
 
 /// The other end of a request.
@@ -41,7 +43,7 @@ impl Request {
             let (commands, answer) = plan.plan(state)?;
             Ok((commands, Box::new(answer) as Answer))
         };
-        (Self { scope, fused: None, plan: Box::new(plan), reply, outcome: None }, Pending(pending))
+        (Self { scope, fused: None, plan: Box::new(plan), reply, outcome: None, wrote: false }, Pending(pending))
     }
 
     /// The same with its usual effect, so that the store may do it in one statement. An effect that names something twice is none.
@@ -171,6 +173,10 @@ impl Batch {
     pub fn plan(&mut self, mut state: State) -> Vec<Command> {
         let mut all = Vec::new();
         let alone = self.0.len() == 1;
+        // A plan that panics leaves the calls after it without an outcome: that of an earlier attempt says nothing about this one.
+        for call in &mut self.0 {
+            (call.outcome, call.wrote) = (None, false);
+        }
         for call in &mut self.0 {
             let outcome = (call.plan)(&state).and_then(|(commands, answer)| {
                 if alone {
@@ -181,6 +187,7 @@ impl Batch {
                 Ok((commands, answer))
             });
             call.outcome = Some(outcome.map(|(commands, answer)| {
+                call.wrote = !commands.is_empty();
                 all.extend(commands);
                 answer
             }));
@@ -188,15 +195,17 @@ impl Batch {
         all
     }
 
-    /// Answers every call: with its own outcome if the transaction was committed, else with the error that `failure` makes.
+    /// Answers every call: with its own outcome if the transaction was committed, else with the error that `failure` makes. A refusal
+    /// stands without a commit only if no call before it wrote anything: else it may follow from what never happened.
     pub fn finish(self, failure: Option<&dyn Fn() -> Error>) {
+        let mut on_what_is_committed = true;
         for call in self.0 {
             let answer = match (call.outcome, failure) {
-                // A refusal stands whatever became of the others.
-                (Some(Err(refusal)), _) => Err(refusal),
+                (Some(Err(refusal)), Some(_)) if on_what_is_committed => Err(refusal),
                 (_, Some(failure)) => Err(failure()),
                 (outcome, None) => outcome.unwrap_or_else(|| Err(closed())),
             };
+            on_what_is_committed &= !call.wrote;
             // The caller may have gone; what was committed is committed.
             let _ = call.reply.send(answer);
         }
@@ -283,6 +292,53 @@ mod tests {
         assert_eq!(batch.plan(state).len(), 1);
         batch.finish(None);
         assert_eq!((one.now::<usize>().unwrap(), other.now::<usize>().unwrap()), (1, 0));
+    }
+
+    /// Ends the execution, or is refused because it has ended.
+    fn removing(id: u128) -> (Request, Pending) {
+        let id = ExecutionId(id);
+        let plan = move |state: &State| match state.executions.contains_key(&id) {
+            true => Ok((vec![Command::DeleteExecution(id)], ())),
+            false => Err(Error::new(codes::LV_T101, "it is gone")),
+        };
+        Request::new(Scope::Executions(vec![id]), plan)
+    }
+
+    /// The code that each call is told if the batch is not committed.
+    fn told_without_commit(state: &State, calls: Vec<(Request, Pending)>) -> Vec<&'static str> {
+        let (mut calls, replies): (VecDeque<_>, Vec<_>) = calls.into_iter().unzip();
+        let mut batch = Batch::take(&mut calls).unwrap();
+        batch.plan(state.clone());
+        batch.finish(Some(&closed));
+        replies.into_iter().map(|reply| reply.now::<()>().unwrap_err().code().name()).collect()
+    }
+
+    #[test]
+    fn t_112_a_refusal_that_follows_from_what_was_not_committed_is_not_told() {
+        let mut state = State::default();
+        state.put(crate::conformance::samples::ready(1, 1).into());
+        let told = |calls| told_without_commit(&state, calls);
+        assert_eq!(told(vec![removing(1), removing(1)]), ["LV-T702", "LV-T702"], "it is still there");
+        assert_eq!(told(vec![removing(2), removing(1), removing(2)]), ["LV-T101", "LV-T702", "LV-T702"]);
+        assert_eq!(told(vec![removing(2), removing(2)]), ["LV-T101", "LV-T101"]);
+    }
+
+    #[test]
+    fn a_panic_forgets_the_outcomes_of_an_earlier_attempt() {
+        let mut attempts = 0;
+        let panics_later = move |_: &State| {
+            attempts += 1;
+            assert!(attempts < 2, "on purpose");
+            Ok((Vec::new(), ()))
+        };
+        let (first, _) = Request::new(Scope::Executions(Vec::new()), panics_later);
+        let (second, refused) = removing(2);
+        let mut batch = Batch::take(&mut VecDeque::from([first, second])).unwrap();
+        batch.plan(State::default());
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| batch.plan(State::default())));
+        assert!(panicked.is_err());
+        batch.finish(Some(&closed));
+        assert_eq!(refused.now::<()>().unwrap_err().code().name(), "LV-T702");
     }
 
     #[test]
