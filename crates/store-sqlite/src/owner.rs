@@ -12,6 +12,9 @@ use levada_base::codes;
 use crate::errors::{Failure, Result};
 use crate::network;
 
+/// So many links are followed, as Linux does.
+const LINKS_MAX: usize = 40;
+
 /// Ownership of a database file. Ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Owner {
@@ -19,7 +22,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Takes a database file.
+    /// Takes a database file, by its resolved path.
     ///
     /// # Errors
     /// `LV-T707` if somebody has it, or if it lies where nobody can tell; `LV-T703` if the lock cannot be written.
@@ -43,6 +46,28 @@ impl Owner {
         file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(io)?;
         Ok(Self { _locked: file })
     }
+}
+
+/// The file that a path leads to, whether it is there yet or not: however it is called, it has one lock.
+pub(crate) fn resolved(database: &Path) -> PathBuf {
+    let mut path = database.to_path_buf();
+    for _ in 0..LINKS_MAX {
+        if let Ok(real) = path.canonicalize() {
+            return real;
+        }
+        // A link to a file that is yet to be made.
+        let Ok(target) = path.read_link() else { return beside_what_is_there(&path) };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    // Links in a circle: opening says so.
+    path
+}
+
+/// The path of a file that is not there, by the real path of the nearest directory that is.
+fn beside_what_is_there(file: &Path) -> PathBuf {
+    let Ok(whole) = std::path::absolute(file) else { return file.to_path_buf() };
+    let real = whole.ancestors().find_map(|above| Some((above.canonicalize().ok()?, whole.strip_prefix(above).ok()?)));
+    real.map_or_else(|| file.to_path_buf(), |(real, rest)| real.join(rest))
 }
 
 /// The database's name with `.lock` behind it.

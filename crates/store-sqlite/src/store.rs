@@ -14,7 +14,7 @@ use crate::checkpoint::{Checkpointer, Log};
 use crate::errors::{Failure, Result};
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::open::Place;
-use crate::owner::Owner;
+use crate::owner::{Owner, resolved};
 use crate::probe::Probe;
 use crate::queue::Queue;
 use crate::readers::Readers;
@@ -67,8 +67,9 @@ impl SqliteStore {
     }
 
     fn open_watched(settings: Settings, world: World, probe: Option<Probe>) -> Result<Self, Error> {
-        let owner = Owner::take(&settings.path).map_err(|failure| failure.error())?;
-        let path = settings.path.clone();
+        let path = resolved(&settings.path);
+        let owner = Owner::take(&path).map_err(|failure| failure.error())?;
+        let settings = Settings { path: path.clone(), ..settings };
         let opened = Self::start(&Place::File(settings), world, Some(owner), probe);
         opened.map_err(|failure| failure.while_opening(&path).error())
     }

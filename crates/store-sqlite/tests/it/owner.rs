@@ -20,6 +20,30 @@ fn st_31_a_second_opening_is_told_who_owns_the_file() {
     stage.open();
 }
 
+#[cfg(unix)]
+#[test]
+fn st_31_a_file_has_one_owner_by_whatever_name_it_is_opened() {
+    use std::os::unix::fs::symlink;
+    let stage = Stage::new();
+    let path = stage.path();
+    let directory = path.parent().expect("a directory");
+    let beside = |name: &str| Settings::new(directory.join(name));
+    symlink("tasks.db", directory.join("link.db")).expect("a link to a file that is not there yet");
+    symlink(directory.join("link.db"), directory.join("link of a link.db")).expect("a link");
+    symlink(directory, directory.join("here")).expect("a link to the directory");
+    let names = ["link of a link.db", "here/tasks.db", "here/link.db", "tasks.db"];
+    for first in names {
+        // The file is made through the links.
+        let owner = SqliteStore::open(beside(first), World::sim(1).0).expect("a store");
+        put(&owner, [policy().into()]).expect("written");
+        for second in names {
+            let error = SqliteStore::open(beside(second), World::sim(2).0).err();
+            assert_eq!(error.map(|error| error.code().name()), Some("LV-T707"), "{second} while {first} is open");
+        }
+    }
+    assert_eq!(dump(&stage.open()).policies.len(), 1);
+}
+
 #[test]
 fn what_was_committed_is_there_after_reopening() {
     let stage = Stage::new();
