@@ -86,6 +86,9 @@ pub struct ClaimScope {
     pub token: Token,
 }
 
+/// What rows say that belong to no namespace, as the request keys of fragments do.
+const NO_NAMESPACE: &str = "";
+
 /// Which rows a background worker wants of those that there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Wanted {
@@ -100,8 +103,14 @@ impl Wanted {
     /// Whether a row is wanted.
     #[must_use]
     pub fn lets(&self, namespace: &str, id: u128) -> bool {
-        self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == namespace))
-            && !self.except.contains(&ExecutionId(id))
+        self.names().is_none_or(|mut names| names.any(|name| name == namespace)) && !self.except.contains(&ExecutionId(id))
+    }
+
+    /// The namespaces of the rows that are wanted, among them the empty one, which is no namespace; none: all.
+    #[must_use]
+    pub fn names(&self) -> Option<impl Iterator<Item = &str>> {
+        let names = self.namespaces.as_ref()?;
+        Some(names.iter().map(String::as_str).chain([NO_NAMESPACE]))
     }
 }
 

@@ -42,9 +42,9 @@ pub const fn stored(kind: DueKind) -> Due {
 /// that the statement of a node without limits is the plain one.
 pub fn wanted(wanted: &Wanted, owner: &str) -> (String, Vec<(&'static str, Param)>) {
     let (mut conditions, mut params) = (String::new(), vec![("limit", Param::Int(wanted.limit.into()))]);
-    if let Some(names) = &wanted.namespaces {
+    if let Some(names) = wanted.names() {
         conditions.push_str(" AND e.namespace = ANY($namespaces)");
-        params.push(("namespaces", Param::Texts(names.clone())));
+        params.push(("namespaces", Param::Texts(names.map(str::to_owned).collect())));
     }
     if !wanted.except.is_empty() {
         conditions.push_str(&format!(" AND e.{owner} <> ALL($except)"));

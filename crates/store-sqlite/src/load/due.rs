@@ -37,8 +37,8 @@ static WORKERS: Select<WorkerRow> = Select::new("WHERE expires_ms <= ?1 ORDER BY
 pub(crate) fn lists(wanted: &Wanted) -> (Option<String>, Option<String>) {
     let list =
         |words: Vec<String>| format!("[{}]", words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(","));
-    let digits = |name: &String| name.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
-    let names = wanted.namespaces.as_ref().map(|names| list(names.iter().map(digits).collect()));
+    let digits = |name: &str| name.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let names = wanted.names().map(|names| list(names.map(digits).collect()));
     let except: Vec<_> = wanted.except.iter().map(|id| format!("{:032X}", id.0)).collect();
     (names, (!except.is_empty()).then(|| list(except)))
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::build::{claimed, plain_execution, scope_of};
 use crate::conformance::compare::equal;
-use crate::conformance::random;
+use crate::conformance::random::{self, any};
 use crate::conformance::stage::{Stage, nothing, said};
 use crate::conformance::{Dice, Factory, Suite, Time, Verdict, mutated};
 use crate::dues::earliest;
 use crate::ids::Token;
-use crate::rows::Execution;
-use crate::scope::{DueKind, Scope};
+use crate::query::Query;
+use crate::rows::{Execution, RequestKey};
+use crate::scope::{DueKind, Scope, Wanted};
 use crate::state::{Command, State};
 use crate::store::Store;
 
@@ -21,6 +22,7 @@ pub(super) fn add<F: Factory>(suite: &mut Suite<F>) {
     }
     suite.add("dues/empty", of_an_empty_store);
     suite.add("dues/earliest_first", earliest_first);
+    suite.add("dues/what_has_no_namespace", without_namespace);
     if suite.time == Time::Simulated {
         suite.add("dues/to_the_millisecond", to_the_millisecond);
         for kind in DueKind::ALL {
@@ -88,6 +90,24 @@ async fn earliest_first<S: Store>(mut stage: Stage<S>) -> Verdict {
     let mut found: Vec<_> = slice.executions.values().filter_map(|row| Some(now_ms - row.lease_until_ms?)).collect();
     found.sort_unstable();
     equal("ages of the first three", &vec![8_000, 9_000, 10_000], &found)
+}
+
+/// The key of a fragment, which is everybody's, and a key of another namespace, which is not ours.
+async fn without_namespace<S: Store>(mut stage: Stage<S>) -> Verdict {
+    let (mut dice, now_ms) = (Dice::new(5), stage.now_ms());
+    for namespace in ["", "alpha", "beta"] {
+        let key: RequestKey = any(&mut dice, now_ms);
+        let key = RequestKey { namespace: namespace.to_owned(), expires_ms: now_ms - 1, look_ms: now_ms - 1, ..key };
+        stage.commit(nothing(), vec![Command::Put(key.into())]).await?;
+    }
+    let wanted = Wanted { limit: 10, namespaces: Some(vec!["alpha".to_owned()]), except: Vec::new() };
+    let scope = Scope::Due(DueKind::RequestKey, wanted.clone());
+    stage.slices_as_cut(std::slice::from_ref(&scope)).await?;
+    let slice = stage.slice(&scope).await?;
+    let found: Vec<_> = slice.request_keys.values().map(|row| row.namespace.as_str()).collect();
+    equal("namespaces of the keys that are due", &vec!["", "alpha"], &found)?;
+    let page = stage.store.read(Query::Due(DueKind::RequestKey, wanted)).await.map_err(said)?;
+    equal("times of these keys", &2, &page.times.len())
 }
 
 /// A lease that ends now has ended; one that ends a millisecond later has not.
