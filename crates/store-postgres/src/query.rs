@@ -46,9 +46,9 @@ impl Shared {
         let loading = load::statements(scope, around);
         let mut slice = Slice::default();
         take_all(&mut slice, self.rows(&loading.statements).await?)?;
-        let limits = load::limits(scope, &slice.state, around);
-        if !limits.is_empty() {
-            take_all(&mut slice, self.rows(&limits).await?)?;
+        let more = load::under_locks(scope, &slice.state, around);
+        if !more.is_empty() {
+            take_all(&mut slice, self.rows(&more).await?)?;
         }
         slice.state.now_ms = self.clock.rise(slice.state.now_ms);
         Ok(Page { rows: slice.state, ..Page::default() })

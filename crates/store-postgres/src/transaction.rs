@@ -155,10 +155,10 @@ impl Shared {
         let around = Surroundings { merged, ..self.surroundings(Mode::Write) };
         let loading = load::statements(&scope, around);
         let mut slice = self.send(session, Some(BEGIN), &loading).await?;
-        let limits = load::limits(&scope, &slice.state, around);
-        if !limits.is_empty() {
-            Counters::add(&self.counters.statements, limits.len());
-            take_all(&mut slice, session.send(None, &limits, None).await?)?;
+        let more = load::under_locks(&scope, &slice.state, around);
+        if !more.is_empty() {
+            Counters::add(&self.counters.statements, more.len());
+            take_all(&mut slice, session.send(None, &more, None).await?)?;
         }
         if !slice.is_held(loading.holds_executions, loading.holds_groups) {
             return Err(Failure::Stale);

@@ -1,10 +1,12 @@
 //! What a sweep takes: the rows of one kind whose time has come, skipping those that another node works on.
 
+use std::collections::BTreeSet;
+
 use levada_store::limits::BUILD_MS_MAX;
-use levada_store::{DueKind, Wanted};
+use levada_store::{DueKind, State, Wanted};
 
 use crate::param::Param;
-use crate::statement::Fragment;
+use crate::statement::{Fragment, Mode, Statement};
 
 /// A kind of due time as a condition on a table, which an index has, and a time.
 #[derive(Debug)]
@@ -88,6 +90,16 @@ pub fn due(kind: DueKind, asked: &Wanted, now_ms: Option<i64>) -> Fragment {
         .replace("{shift}", &format!(" - {}", due.after_ms));
     params.push(("now", Param::Time(now_ms)));
     Fragment::new(template, params)
+}
+
+/// The headers of the runs of what a sweep took, as they are now that their members are locked; none without members. Whoever changes
+/// what a header says about all members holds their locks meanwhile, but need not change them: the statement that took them may be older
+/// than the header.
+pub fn headers(state: &State, mode: Mode) -> Option<Statement> {
+    let runs: BTreeSet<_> = state.executions.values().filter_map(|row| row.run_id).collect();
+    let params = vec![("runs", Param::ids(runs.iter().map(|run| run.0)))];
+    let template = "SELECT {run r} FROM run r WHERE r.id = ANY($runs)";
+    (!runs.is_empty()).then(|| Fragment::new(template, params).statement(mode))
 }
 
 /// The earliest times of a kind and whose they are, each after store time; one row at least.

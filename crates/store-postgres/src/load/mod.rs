@@ -2,7 +2,7 @@
 //! is named by id.
 //!
 //! Locks are taken in the order runs < groups < executions, each by id, then lanes, workers and the like; what a claim or a sweep
-//! takes is locked last and never waited for. Every statement sees what was committed before it began, so a statement that loads
+//! takes is locked last and never waited for, and what decides on it is read after that. Every statement sees what was committed before it began, so a statement that loads
 //! sees what the locks before it waited for. Not here: what the scopes mean (`levada_store::cut`).
 
 mod claim;
@@ -134,10 +134,14 @@ pub fn statements(scope: &Scope, around: Surroundings) -> Loading {
     }
 }
 
-/// What is still to be asked when a claim met lanes with a limit.
-pub fn limits(scope: &Scope, state: &State, around: Surroundings) -> Vec<Statement> {
+/// What is still to be asked under the locks of the first statements: of a claim that met lanes with a limit, and of a sweep that took
+/// members of runs.
+pub fn under_locks(scope: &Scope, state: &State, around: Surroundings) -> Vec<Statement> {
     let needs = Needs::of(scope);
-    claim::limits(&needs.claims, state, around.mode)
+    let mut statements = claim::limits(&needs.claims, state, around.mode);
+    let sweeps = needs.others.iter().any(|part| matches!(part, Scope::Due(kind, _) if stored(*kind).table == "execution"));
+    statements.extend((sweeps && around.mode == Mode::Write).then(|| due::headers(state, around.mode)).flatten());
+    statements
 }
 
 /// What is named by id: executions with the runs that are settled where they end, whole runs, headers.

@@ -9,6 +9,7 @@ mod merging;
 mod parts;
 mod renewals;
 mod rules;
+mod runs;
 mod schema;
 mod scopes;
 mod statements;

@@ -31,6 +31,14 @@ pub async fn connect(settings: &Settings) -> Client {
     client
 }
 
+/// Returns when somebody waits for a lock of this connection, or there is nobody to wait for.
+pub async fn awaited(client: &Client, is_over: impl Fn() -> bool) {
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))";
+    while !is_over() && !client.query_one(waits, &[]).await.unwrap().get::<_, bool>(0) {
+        tokio::task::yield_now().await;
+    }
+}
+
 pub fn code<T>(result: &Result<T, Error>) -> &'static str {
     result.as_ref().err().map_or("no error", |error| error.code().name())
 }
