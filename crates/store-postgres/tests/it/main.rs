@@ -12,6 +12,7 @@ mod rules;
 mod runs;
 mod schema;
 mod scopes;
+mod settling;
 mod statements;
 mod subscription;
 mod support;

@@ -215,7 +215,8 @@ CREATE TABLE edge_group (
     cancel_state smallint NOT NULL CHECK (cancel_state BETWEEN 0 AND 2),
     cancel_cause smallint CHECK (cancel_cause BETWEEN 0 AND 16)
 ) WITH (fillfactor = 75);
-CREATE INDEX edge_group_sparing ON edge_group (run_id) WHERE kept > 0 AND cancel_state = 2;
+-- What a group that leaves "open" may concern: those whose siblings are to be cancelled, and those that spared some.
+CREATE INDEX edge_group_sparing ON edge_group (run_id) WHERE cancel_state = 1 OR (cancel_state = 2 AND kept > 0);
 
 CREATE TABLE condition (
     run_id uuid NOT NULL,
