@@ -1,6 +1,6 @@
 //! What claims can take: one statement for all claims of one kind.
 //!
-//! Claims that are merged into one transaction see each other's candidates; so each kind asks for as many as all claims up to it may
+//! Claims that are merged into one transaction see each other's candidates; so each kind asks for as many as all claims together may
 //! take, and whichever is planned first leaves enough for the others.
 
 use levada_store::{ClaimScope, State};
@@ -23,15 +23,8 @@ pub fn claims(claims: &[&ClaimScope], merged: bool) -> Vec<Fragment> {
             None => kinds.push(Kind { like: claim, claims: vec![claim] }),
         }
     }
-    let mut before = 0;
-    kinds
-        .into_iter()
-        .map(|kind| {
-            let fragment = kind.fragment(before);
-            before += if merged { kind.total() } else { 0 };
-            fragment
-        })
-        .collect()
+    let all: i64 = kinds.iter().map(Kind::total).sum();
+    kinds.into_iter().map(|kind| kind.fragment(if merged { all - kind.total() } else { 0 })).collect()
 }
 
 fn is_same(one: &ClaimScope, other: &ClaimScope) -> bool {
@@ -48,10 +41,9 @@ impl Kind<'_> {
         self.claims.iter().map(|claim| i64::from(claim.limit)).sum()
     }
 
-    /// `before` is what claims of other kinds may take of the same candidates.
-    fn fragment(&self, before: i64) -> Fragment {
-        let mut limits: Vec<_> = self.claims.iter().map(|claim| i64::from(claim.limit)).collect();
-        limits[0] += before;
+    /// `others` is what claims of other kinds may take of the same candidates.
+    fn fragment(&self, others: i64) -> Fragment {
+        let limits: Vec<_> = self.claims.iter().map(|claim| i64::from(claim.limit)).collect();
         let params = vec![
             ("lanes", Param::Texts(self.like.lanes.clone())),
             ("namespaces", Param::AnyTexts(self.like.namespaces.clone())),
@@ -59,6 +51,7 @@ impl Kind<'_> {
             ("tokens", Param::ids(self.claims.iter().map(|claim| claim.token.0))),
             ("instances", Param::Texts(self.claims.iter().map(|claim| claim.instance.clone()).collect())),
             ("limits", Param::Ints(limits)),
+            ("others", Param::Int(others)),
         ];
         Fragment::new(with_candidates(include_str!("../sql/load/claim.sql")), params)
     }

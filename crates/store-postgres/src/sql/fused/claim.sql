@@ -9,8 +9,10 @@ WITH again AS MATERIALIZED (
     FROM unnest($calls, $tokens, $instances, $workers, $limits, $ttls, $starts) t(call, token, instance, worker, n, ttl_ms, start)
 ), fresh AS MATERIALIZED (
     SELECT *, (sum(n) OVER (ORDER BY call))::bigint - n AS before FROM asked WHERE NOT repeated
+), room AS MATERIALIZED (
+    SELECT sum(n) AS n FROM fresh
 ), {claim.ctes}, taken AS MATERIALIZED (
-    SELECT id, version FROM first ORDER BY priority DESC, seq LIMIT (SELECT sum(n) FROM fresh)
+    SELECT id, version FROM first ORDER BY priority DESC, seq LIMIT (SELECT n FROM room)
 ), picked AS MATERIALIZED (
     SELECT e.* FROM taken c {each execution e id = c.id AND xmin = c.version}
 ), moment AS MATERIALIZED (

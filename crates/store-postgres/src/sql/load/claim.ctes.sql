@@ -9,6 +9,6 @@ fits AS MATERIALIZED (
     SELECT f.limited, c.* FROM fits f CROSS JOIN LATERAL (
         SELECT e.id, e.priority, e.seq, e.xmin AS version FROM execution e
         WHERE e.route_id = f.id AND e.phase = 1 AND e.hold = 0
-        ORDER BY e.priority DESC, e.seq LIMIT (SELECT sum(n) FROM fresh) {skip}
+        ORDER BY e.priority DESC, e.seq LIMIT (SELECT n FROM room) {skip}
     ) c
 )

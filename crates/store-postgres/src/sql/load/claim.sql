@@ -7,11 +7,13 @@ WITH again AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT t.n FROM unnest($tokens, $instances, $limits) t(token, instance, n)
     WHERE NOT EXISTS (SELECT FROM again a WHERE a.claim_token = t.token AND a.instance = t.instance)
+), room AS MATERIALIZED (
+    SELECT sum(n) + $others AS n FROM fresh
 ), {claim.ctes}, taken AS MATERIALIZED (
     SELECT id, version FROM (
         SELECT id, version, row_number() OVER (PARTITION BY limited ORDER BY priority DESC, seq) AS place FROM first
     ) c
-    WHERE place <= (SELECT sum(n) FROM fresh)
+    WHERE place <= (SELECT n FROM room)
 ), picked AS MATERIALIZED (
     SELECT e.* FROM taken c {each execution e id = c.id AND xmin = c.version}
 ), x AS MATERIALIZED (
