@@ -1,14 +1,16 @@
 //! Commands as statements: one for all rows of a transaction, whatever their number.
 //!
 //! A statement writes each touched table once, from arrays. Rows that nothing locks before they exist ([`GUARDED`]) are inserted and
-//! not overwritten unless the slice showed them: two nodes that make the same one must not both succeed. Events are new by their
+//! not overwritten unless the slice showed them: two nodes that make the same one must not both succeed. A request key is not even
+//! overwritten then, unless it still stands for what the slice showed: slices bring it without a lock. Events are new by their
 //! number. Everything else is put over what is there. Not here: what commands mean (`levada_store::apply`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use levada_store::rows::{RequestKey, Row as _};
 use levada_store::value::{Table, Value};
-use levada_store::{Command, Record, State, TABLES};
+use levada_store::{Command, ExecutionId, Record, State, TABLES};
 use uuid::Uuid;
 
 use crate::param::Param;
@@ -27,6 +29,8 @@ type Place = (usize, Vec<Value>);
 #[derive(Debug, Default)]
 pub struct Known {
     rows: BTreeSet<Place>,
+    /// What its request keys stood for.
+    targets: BTreeMap<(String, String), ExecutionId>,
     first: i64,
     now_ms: i64,
 }
@@ -47,7 +51,13 @@ impl Known {
         add("lane", &mut state.lanes.keys().map(|name| vec![Value::Text(name.clone())]));
         add("worker", &mut state.workers.keys().map(|instance| vec![Value::Text(instance.clone())]));
         add("schedule", &mut state.schedules.keys().map(|id| vec![Value::Id(id.0)]));
-        Self { rows: known, first: state.seq, now_ms: state.now_ms }
+        let targets = state.request_keys.iter().map(|(key, row)| (key.clone(), row.target)).collect();
+        Self { rows: known, targets, first: state.seq, now_ms: state.now_ms }
+    }
+
+    /// What a request key stood for, if the row gives it to something else.
+    fn replaced(&self, row: &RequestKey) -> Option<ExecutionId> {
+        self.targets.get(&row.key()).copied().filter(|target| *target != row.target)
     }
 
     /// Whether the slice says that a guarded row is not there.
@@ -94,7 +104,12 @@ pub fn statements(commands: &[Command], known: &Known, blind: bool) -> Vec<State
         let is_rows = is_row(first);
         let end = rest.iter().position(|command| is_row(command) != is_rows).unwrap_or(rest.len());
         let (part, after) = rest.split_at(end);
-        statements.extend(if is_rows { vec![rows(part, known, blind)] } else { removals(part, known.now_ms) });
+        if is_rows {
+            statements.extend(forgotten_keys(part, known));
+            statements.push(rows(part, known, blind));
+        } else {
+            statements.extend(removals(part, known.now_ms));
+        }
         rest = after;
     }
     statements
@@ -104,18 +119,38 @@ fn is_row(command: &Command) -> bool {
     matches!(command, Command::Put(_) | Command::Delete(_))
 }
 
+/// Removes the request keys that the commands give to something else, as the slice showed them. Nothing locks them: if somebody else was
+/// faster, the key is there again when it is inserted.
+fn forgotten_keys(commands: &[Command], known: &Known) -> Option<Statement> {
+    let keys: BTreeMap<_, _> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Put(Record::RequestKey(row)) => known.replaced(row).map(|target| (row.key(), target.0)),
+            _ => None,
+        })
+        .collect();
+    let (names, targets): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+    let (namespaces, keys) = names.into_iter().unzip();
+    let sql = "DELETE FROM request_key t USING unnest($1::text[], $2::text[], $3::uuid[]) k(namespace, key, target) \
+        WHERE t.namespace = k.namespace AND t.key = k.key AND t.target = k.target";
+    let params = vec![Param::Texts(namespaces), Param::Texts(keys), Param::ids(targets.iter().copied())];
+    (!targets.is_empty()).then(|| Statement { sql: Arc::from(sql), params })
+}
+
 /// What becomes of a row.
 enum Fate {
     Gone,
     Row {
         values: Vec<Value>,
+        /// What the slice showed in its place was removed before.
+        replaces: bool,
         /// It was deleted before in the same transaction, so it is put over what is there even where rows are never changed.
         again: bool,
     },
 }
 
 /// What the commands leave behind, row by row.
-fn folded(commands: &[Command]) -> BTreeMap<Place, Fate> {
+fn folded(commands: &[Command], known: &Known) -> BTreeMap<Place, Fate> {
     let mut folded: BTreeMap<Place, Fate> = BTreeMap::new();
     for command in commands {
         match command {
@@ -123,9 +158,10 @@ fn folded(commands: &[Command]) -> BTreeMap<Place, Fate> {
                 let (place, values) = place(record);
                 let before = folded.get(&place);
                 let again = matches!(before, Some(Fate::Gone | Fate::Row { again: true, .. }));
+                let replaces = matches!(record, Record::RequestKey(row) if known.replaced(row).is_some());
                 let is_kept = record.table().insert_only && matches!(before, Some(Fate::Row { .. }));
                 if !is_kept {
-                    folded.insert(place, Fate::Row { values, again });
+                    folded.insert(place, Fate::Row { values, replaces, again });
                 }
             }
             Command::Delete(key) => drop(folded.insert((number(key.table()), key.values()), Fate::Gone)),
@@ -148,18 +184,19 @@ fn number(table: &'static Table) -> usize {
 /// One statement for rows that are put and deleted.
 fn rows(commands: &[Command], known: &Known, blind: bool) -> Statement {
     let mut sets: BTreeMap<(usize, Way), Vec<Vec<Value>>> = BTreeMap::new();
-    for (place, fate) in folded(commands) {
+    for (place, fate) in folded(commands, known) {
         let table = TABLES[place.0];
         let (way, values) = match fate {
             Fate::Gone => (Way::Delete, place.1),
-            Fate::Row { values, again } if table.name == EVENT => {
+            Fate::Row { values, again, .. } if table.name == EVENT => {
                 if again {
                     sets.entry((place.0, Way::Delete)).or_default().push(place.1.clone());
                 }
                 (if again || known.numbers(&place) { Way::Insert } else { Way::Keep }, values)
             }
-            Fate::Row { values, again: true } => (Way::Put, values),
+            Fate::Row { values, again: true, .. } => (Way::Put, values),
             Fate::Row { values, .. } if table.insert_only => (Way::Keep, values),
+            Fate::Row { values, replaces: true, .. } => (Way::Insert, values),
             Fate::Row { values, .. } if known.lacks(table, &place) && !blind => (Way::Insert, values),
             Fate::Row { values, .. } => (Way::Put, values),
         };

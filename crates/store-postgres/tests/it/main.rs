@@ -5,6 +5,7 @@ mod conformance;
 mod contention;
 mod faults;
 mod hints;
+mod keys;
 mod merging;
 mod parts;
 mod renewals;
