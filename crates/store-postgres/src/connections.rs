@@ -3,6 +3,7 @@
 //! A session that was left in the middle of something (an error, a deadline) is closed, never reused. Not here: LISTEN, which has
 //! its own connection (`hints`).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
@@ -10,6 +11,7 @@ use levada_base::{Error, codes};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use crate::errors::{Failure, unreachable};
+use crate::presence::Presence;
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -22,12 +24,14 @@ pub struct Connections {
     pool: Pool,
     config: Config,
     setup: String,
+    /// What tells this node's connections from those of others.
+    node: u64,
 }
 
 impl Connections {
     /// # Errors
     /// `LV-T702` if the address can't be understood.
-    pub fn new(settings: &Settings) -> Result<Self, Error> {
+    pub fn new(settings: &Settings, node: u64) -> Result<Self, Error> {
         let mut config: Config = settings
             .url
             .parse()
@@ -40,7 +44,7 @@ impl Connections {
             .max_size(settings.pool.max(1))
             .build()
             .map_err(|cause| Error::internal("no pool of connections").caused_by(cause))?;
-        Ok(Self { pool, config, setup: setup(settings) })
+        Ok(Self { pool, config, setup: setup(settings), node })
     }
 
     /// A connection that is set up and leads to a primary. Waits while all are in use.
@@ -50,10 +54,11 @@ impl Connections {
     pub async fn session(&self) -> Result<Session, Failure> {
         let object = self.pool.get().await.map_err(not_connected)?;
         let is_new = Object::metrics(&object).recycle_count == 0;
-        let session = Session::new(object);
+        let presence = self.presence(&object);
+        let session = Session::new(object, presence);
         if is_new {
             let client = session.client()?;
-            self.set_up(client).await?;
+            self.set_up(client, presence).await?;
         }
         Ok(session.checked())
     }
@@ -65,8 +70,15 @@ impl Connections {
         Ok(self.config.connect(NoTls).await?)
     }
 
-    async fn set_up(&self, client: &Client) -> Result<(), Failure> {
-        let said = client.simple_query(&self.setup).await?;
+    /// What says that the connection's server process is still there.
+    fn presence(&self, object: &Object) -> Presence {
+        let mut hasher = DefaultHasher::new();
+        (self.node, Object::id(object)).hash(&mut hasher);
+        Presence(hasher.finish().cast_signed())
+    }
+
+    async fn set_up(&self, client: &Client, presence: Presence) -> Result<(), Failure> {
+        let said = client.simple_query(&format!("{}; {}", presence.held(), self.setup)).await?;
         let row = said.iter().rev().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some((row.get(0), row.get(1))),
             _ => None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use levada_store::{Batch, wakes};
 
 use crate::errors::copied;
+use crate::presence::Presence;
 use crate::shared::Shared;
 use crate::statistics::Counters;
 
@@ -35,7 +36,7 @@ pub async fn drive(shared: Arc<Shared>) {
 
 /// Commits a batch and answers its calls. If the server refuses what several calls wrote together, each is tried by itself, so that
 /// the one to blame does not fail the others.
-async fn serve(shared: &Shared, mut batch: Batch, unknown: bool) {
+async fn serve(shared: &Shared, mut batch: Batch, unknown: Option<Presence>) {
     match shared.commit(&mut batch, unknown).await {
         Err(error) if batch.len() > 1 && error.kind() != levada_base::Kind::Unavailable => {
             for mut call in batch.apart() {

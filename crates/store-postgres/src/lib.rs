@@ -29,6 +29,7 @@ mod message;
 mod migrate;
 mod open;
 mod param;
+mod presence;
 mod query;
 mod reading;
 mod reasons;

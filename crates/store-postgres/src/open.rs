@@ -31,7 +31,8 @@ impl PostgresStore {
         if settings.schema.is_empty() || settings.drivers == 0 {
             return Err(Error::new(codes::LV_T001, "settings: a schema's name and at least one driver are needed"));
         }
-        let connections = Connections::new(&settings)?;
+        let node = world.random();
+        let connections = Connections::new(&settings, node)?;
         let limit = settings.operation_timeout;
         let prepared = timeout(limit, prepare(&connections, &settings.schema)).await;
         let instance = prepared
@@ -39,7 +40,7 @@ impl PostgresStore {
             .map_err(|why| final_error(why, 1, false))?;
         let (outbox, hints) = if settings.listen { Some(mpsc::unbounded_channel()).unzip() } else { (None, None) };
         let shared = Arc::new(Shared {
-            node: world.random(),
+            node,
             world,
             connections,
             clock: Clock::default(),

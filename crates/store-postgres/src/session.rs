@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use crate::errors::Failure;
+use crate::presence::Presence;
 use crate::statement::Statement;
 
 /// The begin of a transaction that decides, and of one that only reads, all of it at one moment.
@@ -21,12 +22,17 @@ pub struct Session {
     object: Option<Object>,
     /// Something was sent that is not over.
     busy: bool,
+    presence: Presence,
 }
 
 impl Session {
     /// A connection that is not yet known to be usable.
-    pub fn new(object: Object) -> Self {
-        Self { object: Some(object), busy: true }
+    pub fn new(object: Object, presence: Presence) -> Self {
+        Self { object: Some(object), busy: true, presence }
+    }
+
+    pub fn presence(&self) -> Presence {
+        self.presence
     }
 
     /// The same, usable.

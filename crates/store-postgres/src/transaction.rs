@@ -1,20 +1,21 @@
 //! One transaction: begin, lock and load in one round trip, plan, write and commit in another; and what is done when it fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use levada_base::Error;
 use levada_store::{Backoff, Batch, Command, Scope, State};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_postgres::Row;
 
 use crate::connections::attempt_limit;
 use crate::errors::{Failure, final_error, late, panicked, too_many_rows};
 use crate::load::{self, Loading, Surroundings};
+use crate::presence::Presence;
 use crate::session::{BEGIN, COMMIT, Session};
 use crate::shared::Shared;
 use crate::slice::Slice;
-use crate::statement::Mode;
+use crate::statement::{Mode, Statement};
 use crate::statistics::Counters;
 use crate::write::{self, Known};
 
@@ -22,8 +23,8 @@ use crate::write::{self, Known};
 struct Attempts {
     made: u32,
     backoff: Backoff,
-    /// The commit of an earlier attempt was sent and not answered.
-    unknown: bool,
+    /// The commit of an earlier attempt was sent and not answered, over these connections.
+    unknown: Vec<Presence>,
     /// The row that stood in the way of the last attempt.
     taken: Option<String>,
     /// The same row stood in the way twice, so the slice never shows it: the plan writes without looking.
@@ -32,7 +33,8 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn new(deadline: Instant, unknown: bool) -> Self {
+    fn new(deadline: Instant, unknown: Option<Presence>) -> Self {
+        let unknown = unknown.into_iter().collect();
         Self { made: 0, backoff: Backoff::default(), unknown, taken: None, blind: false, deadline }
     }
 
@@ -44,16 +46,12 @@ impl Attempts {
         self.made += 1;
         let mut keeps_trying = false;
         match &failure {
-            Failure::Refused(_) => return Err(final_error(failure, self.made, self.unknown)),
+            Failure::Refused(_) => return Err(final_error(failure, self.made, self.is_unknown())),
             Failure::Taken { row } => {
                 self.blind = self.taken.as_ref() == Some(row);
                 self.taken = Some(row.clone());
             }
-            Failure::Unknown => {
-                self.unknown = true;
-                keeps_trying = true;
-            }
-            Failure::Lost(_) => keeps_trying = true,
+            Failure::Unknown | Failure::Lost(_) => keeps_trying = true,
             Failure::Contention { .. } | Failure::Stale => {}
         }
         let wait = match self.backoff.next(random) {
@@ -69,21 +67,31 @@ impl Attempts {
                 sleep_until(next).await;
                 Ok(())
             }
-            None => Err(final_error(failure, self.made, self.unknown)),
+            None => Err(final_error(failure, self.made, self.is_unknown())),
         }
+    }
+
+    fn is_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
+    /// What has to be over before the scope is loaded again. Only a claim would not wait for the locks of an attempt that goes on.
+    fn before(&self, scope: &Scope) -> Vec<Statement> {
+        let claims = scope.parts().iter().any(|part| matches!(part, Scope::Claim(_)));
+        self.unknown.iter().filter(|_| claims).flat_map(|presence| presence.ended()).collect()
     }
 }
 
 impl Shared {
-    /// Plans and commits a batch, again if that may help; gives what was committed. `unknown` says that it may have been committed
-    /// before.
+    /// Plans and commits a batch, again if that may help; gives what was committed. `unknown` is a connection over which it may have been
+    /// committed before, or may be yet.
     ///
     /// # Errors
     /// What all calls of the batch are told that were not refused by their own plan.
-    pub async fn commit(&self, batch: &mut Batch, unknown: bool) -> Result<Vec<Command>, Error> {
+    pub async fn commit(&self, batch: &mut Batch, unknown: Option<Presence>) -> Result<Vec<Command>, Error> {
         let mut attempts = Attempts::new(Instant::now() + self.settings.operation_timeout, unknown);
         loop {
-            match self.attempt_in_time(batch, &attempts).await {
+            match self.attempt_in_time(batch, &mut attempts).await {
                 Ok(commands) => return Ok(commands),
                 Err(failure) => {
                     failure.sqlstate().into_iter().for_each(|state| self.counters.retried(state));
@@ -96,20 +104,28 @@ impl Shared {
         }
     }
 
-    async fn attempt_in_time(&self, batch: &mut Batch, attempts: &Attempts) -> Result<Vec<Command>, Failure> {
+    async fn attempt_in_time(&self, batch: &mut Batch, attempts: &mut Attempts) -> Result<Vec<Command>, Failure> {
         let limit = attempt_limit(self.settings.operation_timeout);
-        let committing = AtomicBool::new(false);
-        let result =
-            timeout(limit, self.attempt(batch, attempts.blind, &committing)).await.unwrap_or_else(|_| Err(late(limit)));
-        match result {
-            Err(Failure::Lost(_)) if committing.load(Ordering::Relaxed) => Err(Failure::Unknown),
-            result => result,
+        let committing = Mutex::new(None);
+        let result = timeout(limit, self.attempt(batch, attempts, &committing)).await.unwrap_or_else(|_| Err(late(limit)));
+        match (result, committing.into_inner()) {
+            (Err(Failure::Lost(_)), Some(presence)) => {
+                attempts.unknown.push(presence);
+                Err(Failure::Unknown)
+            }
+            (result, _) => result,
         }
     }
 
-    async fn attempt(&self, batch: &mut Batch, blind: bool, committing: &AtomicBool) -> Result<Vec<Command>, Failure> {
+    async fn attempt(
+        &self,
+        batch: &mut Batch,
+        attempts: &Attempts,
+        committing: &Mutex<Option<Presence>>,
+    ) -> Result<Vec<Command>, Failure> {
         let mut session = self.connections.session().await?;
-        let state = match self.load(&mut session, batch.scope(), batch.len() > 1).await {
+        let scope = batch.scope();
+        let state = match self.load(&mut session, attempts.before(&scope), scope, batch.len() > 1).await {
             Ok(state) => state,
             Err(failure) => {
                 session.roll_back().await;
@@ -132,9 +148,9 @@ impl Shared {
             session.roll_back().await;
             return Err(too_many_rows().into());
         }
-        let statements = write::statements(&commands, &known, blind);
+        let statements = write::statements(&commands, &known, attempts.blind);
         Counters::add(&self.counters.statements, statements.len());
-        committing.store(true, Ordering::Relaxed);
+        *committing.lock() = Some(session.presence());
         match session.send(None, &statements, Some(COMMIT)).await {
             Ok(_) => {
                 session.done();
@@ -143,17 +159,18 @@ impl Shared {
             Err(failure @ Failure::Lost(_)) => Err(failure),
             Err(failure) => {
                 // The server answered, so nothing was committed.
-                committing.store(false, Ordering::Relaxed);
+                committing.lock().take();
                 session.roll_back().await;
                 Err(failure)
             }
         }
     }
 
-    /// Begins a transaction and loads a scope under its locks.
-    async fn load(&self, session: &mut Session, scope: Scope, merged: bool) -> Result<State, Failure> {
+    /// Begins a transaction and loads a scope under its locks, after statements that give no rows.
+    async fn load(&self, session: &mut Session, first: Vec<Statement>, scope: Scope, merged: bool) -> Result<State, Failure> {
         let around = Surroundings { merged, ..self.surroundings(Mode::Write) };
-        let loading = load::statements(&scope, around);
+        let mut loading = load::statements(&scope, around);
+        loading.statements.splice(..0, first);
         let mut slice = self.send(session, Some(BEGIN), &loading).await?;
         let more = load::under_locks(&scope, &slice.state, around);
         if !more.is_empty() {

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::connections::attempt_limit;
 use crate::errors::{Failure, late, panicked, unlike_its_plan};
+use crate::presence::Presence;
 use crate::shared::Shared;
 use crate::slice::Slice;
 use crate::statement::{Mode, Statement};
@@ -26,33 +27,33 @@ use crate::transaction::take_all;
 /// What is left of a batch.
 pub struct Left {
     pub batch: Option<Batch>,
-    /// It may have been done: the connection was lost after the statement was sent.
-    pub unknown: bool,
+    /// It may have been done, or be done yet: the connection that was lost after the statement was sent.
+    pub unknown: Option<Presence>,
 }
 
 impl Shared {
     /// Does what fits of a batch in one statement and answers these calls; gives back the others.
     pub async fn fuse(&self, batch: Batch) -> Left {
-        let Some(fused) = batch.fused() else { return Left { batch: Some(batch), unknown: false } };
+        let Some(fused) = batch.fused() else { return Left { batch: Some(batch), unknown: None } };
         let fragment =
             statement::fused(&fused, self.clock.told(&self.world), self.clock.highest(), self.settings.inline_run_max);
         let limit = attempt_limit(self.settings.operation_timeout);
-        let mut sent = false;
+        let mut sent = None;
         let done = timeout(limit, self.fuse_once(fragment.statement(Mode::Write), &mut sent)).await;
         match done.unwrap_or_else(|_| Err(late(limit))) {
             Ok(slice) => self.answer_fused(batch, slice),
             Err(failure) => {
-                let unknown = sent && matches!(failure, Failure::Lost(_));
+                let unknown = sent.filter(|_| matches!(failure, Failure::Lost(_)));
                 failure.sqlstate().into_iter().for_each(|state| self.counters.retried(state));
-                Counters::add(&self.counters.unknown_commits, usize::from(unknown));
+                Counters::add(&self.counters.unknown_commits, usize::from(unknown.is_some()));
                 Left { batch: Some(batch), unknown }
             }
         }
     }
 
-    async fn fuse_once(&self, statement: Statement, sent: &mut bool) -> Result<Slice, Failure> {
+    async fn fuse_once(&self, statement: Statement, sent: &mut Option<Presence>) -> Result<Slice, Failure> {
         let mut session = self.connections.session().await?;
-        *sent = true;
+        *sent = Some(session.presence());
         Counters::add(&self.counters.statements, 1);
         match session.send(None, &[statement], None).await {
             Ok(results) => {
@@ -85,7 +86,7 @@ impl Shared {
                 Err(error) => batch.finish(Some(&|| crate::errors::copied(&error))),
             }
         }
-        Left { batch: left, unknown: false }
+        Left { batch: left, unknown: None }
     }
 }
 

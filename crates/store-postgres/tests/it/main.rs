@@ -6,6 +6,7 @@ mod contention;
 mod faults;
 mod hints;
 mod keys;
+mod lost_claims;
 mod merging;
 mod parts;
 mod renewals;
