@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use levada_base::{Error, codes};
 use serde::{Deserialize, Serialize};
 
+use crate::rules::OUTAGE_MS;
+
 /// What an engine node does, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,6 +22,9 @@ pub struct Settings {
 
 /// A week.
 const EVENT_RETENTION_MS: i64 = 7 * 86_400_000;
+
+/// The longest tick of heartbeats that nothing else causes: one may be late, and still nobody takes its node for gone.
+const HEARTBEAT_MS_MAX: u64 = OUTAGE_MS.unsigned_abs() / 2;
 
 /// Which background work a node does, and what wakes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +105,7 @@ impl Settings {
                 return Err(invalid("background.workers", name, "given with spans and batches of at least 1"));
             }
         }
-        Ok(())
+        self.background.check_heartbeat()
     }
 
     /// The namespaces that a caller's choice leaves of this node's. None: all.
@@ -115,6 +120,36 @@ impl Settings {
     /// Whether this node serves a namespace.
     pub(crate) fn serves(&self, namespace: &str) -> bool {
         self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == namespace))
+    }
+}
+
+impl BackgroundSettings {
+    /// A node that does not say often enough that it lives takes every pause for an outage of all nodes: after one leases wait, so it
+    /// would never take any away.
+    fn check_heartbeat(&self) -> Result<(), Error> {
+        let own = self.workers.get("node_heartbeat");
+        if !self.enabled {
+            return Ok(());
+        }
+        if own.is_some_and(|own| !own.enabled) {
+            let message =
+                "option \"background.workers.node_heartbeat.enabled\" is not possible here: leases would never expire";
+            return Err(Error::new(codes::LV_T005, message)
+                .with_hint("leave it on, or open the node without background work: background.enabled = false"));
+        }
+        if self.wakes {
+            // It has itself woken in time.
+            return Ok(());
+        }
+        if !self.ticks {
+            return Err(invalid("background.ticks", "false", "possible while background.wakes is false: nothing would run")
+                .with_hint("switch one of them on, or open the node without background work: background.enabled = false"));
+        }
+        let tick_ms = own.and_then(|own| own.tick_ms).filter(|tick_ms| *tick_ms > HEARTBEAT_MS_MAX);
+        tick_ms.map_or(Ok(()), |tick_ms| {
+            let rule = format!("within 1 … {HEARTBEAT_MS_MAX} while background.wakes is false");
+            Err(invalid("background.workers.node_heartbeat.tick_ms", &tick_ms.to_string(), &rule))
+        })
     }
 }
 
@@ -140,6 +175,25 @@ mod tests {
         assert_eq!(node.narrowed(Some(vec!["b".to_owned(), "c".to_owned()])), Some(vec!["b".to_owned()]));
         assert_eq!(Settings::default().narrowed(None), None);
         assert!(node.serves("a") && !node.serves("c"));
+    }
+
+    #[test]
+    fn t_055_a_node_that_would_not_say_that_it_lives_is_refused() {
+        let check = |background: BackgroundSettings| {
+            let settings = Settings { background, ..Settings::default() };
+            settings.check(&["node_heartbeat"]).map_err(|error| error.code())
+        };
+        let beats = |enabled, tick_ms| {
+            BTreeMap::from([("node_heartbeat".to_owned(), WorkerSettings { enabled, tick_ms, ..WorkerSettings::default() })])
+        };
+        let (all, no_wakes) = (BackgroundSettings::default(), BackgroundSettings { wakes: false, ..Default::default() });
+        assert_eq!(check(BackgroundSettings { workers: beats(false, None), ..all.clone() }), Err(codes::LV_T005));
+        assert_eq!(check(BackgroundSettings { workers: beats(false, None), enabled: false, ..all.clone() }), Ok(()));
+        assert_eq!(check(BackgroundSettings { workers: beats(true, Some(60_000)), ..all }), Ok(()), "it is woken every second");
+        assert_eq!(check(BackgroundSettings { ticks: false, ..no_wakes.clone() }), Err(codes::LV_T001));
+        for (tick_ms, expected) in [(None, Ok(())), (Some(2_500), Ok(())), (Some(2_501), Err(codes::LV_T001))] {
+            assert_eq!(check(BackgroundSettings { workers: beats(true, tick_ms), ..no_wakes.clone() }), expected);
+        }
     }
 
     #[test]

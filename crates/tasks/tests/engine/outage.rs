@@ -28,24 +28,34 @@ async fn t_055_leases_wait_a_while_after_an_outage_of_all_nodes() -> Result {
     Ok(())
 }
 
-/// A process that stood still finds its leases overdue before its heartbeat comes round again.
-#[tokio::test]
-async fn t_055_a_node_that_was_away_itself_takes_no_lease_away() -> Result {
-    let (world, clock) = World::sim(7);
+/// Settings of a node that does background work; each step but heartbeats, which go by the real clock, is made by the test.
+fn by_hand() -> Settings {
     let mut settings = Settings::default();
-    for name in ["node_heartbeat", "settle", "edge_cancel_dispatch", "edge_cancel_reconcile", "cancel_backlog", "awaited_ends"]
+    for name in ["settle", "edge_cancel_dispatch", "edge_cancel_reconcile", "cancel_backlog", "awaited_ends"]
         .into_iter()
         .chain(["gauges", "event_retention", "lease_expiry", "attempt_timeout", "deadline", "due_promote"])
         .chain(["waitpoint_expiry", "retention", "schedule", "sweep"])
     {
-        // Each step is made by the test.
         settings.background.workers.insert(name.to_owned(), WorkerSettings { enabled: false, ..WorkerSettings::default() });
     }
+    settings
+}
+
+/// A node that was heard of a moment ago, for the second time.
+async fn alive(settings: &Settings) -> Result<Node> {
+    let (world, clock) = World::sim(7);
+    let node = Node::on(MemoryStore::new(world.clone()), world, clock, settings.clone()).await?;
+    node.tasks.tick("node_heartbeat").await?;
+    node.advance_ms(31_000);
+    node.tasks.tick("node_heartbeat").await?;
+    Ok(node)
+}
+
+/// A process that stood still finds its leases overdue before its heartbeat comes round again.
+#[tokio::test]
+async fn t_055_a_node_that_was_away_itself_takes_no_lease_away() -> Result {
     for (is_swept, renews) in [(false, true), (true, true), (false, false), (true, false)] {
-        let node = Node::on(MemoryStore::new(world.clone()), world.clone(), clock.clone(), settings.clone()).await?;
-        node.tasks.tick("node_heartbeat").await?;
-        node.advance_ms(31_000);
-        node.tasks.tick("node_heartbeat").await?;
+        let node = alive(&by_hand()).await?;
         node.tasks.create_execution(NewExecution::of_kind("work")).await?;
         let handle = node.claim(1).await?[0].handle;
         node.advance_ms(600_000);
