@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::{Command, ExecutionId, Fused, Page, Query, Record, State, Store, Token, Wanted};
+use levada_store::{Command, ExecutionId, Fused, Page, Query, Record, Scope, State, Store, Token, Wanted};
 use parking_lot::Mutex;
 
 use crate::claims::ClaimDesk;
 use crate::metrics;
-use crate::rules::{NodeAlive, NodeSeen, OUTAGE_MS, Rule, answer, invalid, used_otherwise};
+use crate::rules::{GRACE_MS_MAX, NodeAlive, NodeSeen, OUTAGE_MS, Rule, answer, invalid, used_otherwise};
 use crate::settings::Settings;
 
 /// How often an operation is repeated whose commit may or may not have happened. Its key or fence keeps it from acting twice.
@@ -169,6 +169,22 @@ impl<S: Store> Engine<S> {
             self.heartbeat().await?;
         }
         Ok(())
+    }
+
+    /// The same for a lease that is over and that somebody wants to keep: since when it can be renewed all the same.
+    pub(crate) async fn back_since_for_late(&self) -> Result<Option<i64>, Error> {
+        if self.settings.background.enabled {
+            self.notice_outage(self.now().await?).await?;
+            return Ok(self.back_since());
+        }
+        let rows = self.read(Query::Scope(Scope::EngineNodes)).await?.rows;
+        let nodes = || rows.engine_nodes.values();
+        if nodes().map(|node| node.alive_ms).max().is_some_and(|last| rows.now_ms.saturating_sub(last) > OUTAGE_MS) {
+            // None of them is back yet: this lease has its grace still before it.
+            return Ok(Some(rows.now_ms));
+        }
+        let grace_until_ms = nodes().filter_map(|node| node.grace_until_ms).filter(|until| *until > rows.now_ms).max();
+        Ok(grace_until_ms.map(|until| until - GRACE_MS_MAX))
     }
 }
 

@@ -27,8 +27,7 @@ impl<S: Store> Tasks<S> {
         let mut results = self.engine.act("renew", rule.clone()).await?;
         if results.iter().any(is_late) {
             // Perhaps nobody could renew it in time: then it waits a while for that, F-11.
-            self.engine.notice_outage(self.engine.now().await?).await?;
-            let back_since_ms = self.engine.back_since();
+            let back_since_ms = self.engine.back_since_for_late().await?;
             if back_since_ms != rule.back_since_ms {
                 results = self.engine.act("renew", RenewLeases { back_since_ms, ..rule }).await?;
             }

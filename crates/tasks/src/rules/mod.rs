@@ -71,6 +71,7 @@ pub(crate) use joint::decide_whole;
 pub use lanes::{ChangeLane, LaneChange};
 pub use nodes::{GONE_NODE_KEPT_MS, NodeAlive, NodeSeen, OUTAGE_MS};
 pub use operator::{ChangePriority, HoldExecution, OverrideOutcome, ReleaseExecution, RunNow};
+pub(crate) use overdue::GRACE_MS_MAX;
 pub use postpone::PostponeGroup;
 pub use reconcile::{ReconcileGroup, Reconciled};
 pub use renew::{RecordProgress, RenewLeases, Renewed};

@@ -4,9 +4,9 @@ use levada_base::World;
 use levada_store::MemoryStore;
 use levada_store::alphabets::PublicState;
 use levada_tasks::spec::{NewExecution, Renew};
-use levada_tasks::{Settings, WorkerSettings};
+use levada_tasks::{Settings, Tasks, WorkerSettings};
 
-use crate::node::{Node, Result};
+use crate::node::{Node, Result, code};
 
 #[tokio::test]
 async fn t_055_leases_wait_a_while_after_an_outage_of_all_nodes() -> Result {
@@ -67,6 +67,28 @@ async fn t_055_a_node_that_was_away_itself_takes_no_lease_away() -> Result {
             assert!(renewed[0].is_ok(), "{renewed:?}");
         }
         node.complete(handle).await?;
+    }
+    Ok(())
+}
+
+/// A node without background work learns of an outage from those that have some, or from their silence.
+#[tokio::test]
+async fn t_055_a_node_without_background_work_renews_within_the_grace() -> Result {
+    for (back_for_s, is_kept) in [(None, true), (Some(0), true), (Some(29), true), (Some(30), false)] {
+        let node = alive(&by_hand()).await?;
+        let submits = Tasks::open(node.tasks.store().clone(), Settings::without_background(), World::real()).await?;
+        node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+        let handle = node.claim(1).await?[0].handle;
+        node.advance_ms(600_000);
+        if let Some(seconds) = back_for_s {
+            node.tasks.tick("node_heartbeat").await?;
+            for _ in 0..seconds {
+                node.advance_ms(1_000);
+                node.tasks.tick("node_heartbeat").await?;
+            }
+        }
+        let renewed = submits.renew(vec![Renew { handle, ttl_ms: 30_000 }]).await?.remove(0);
+        assert_eq!(code(renewed), if is_kept { "none" } else { "LV-T102" }, "{back_for_s:?}");
     }
     Ok(())
 }
