@@ -116,12 +116,14 @@ impl<S: Store> Tasks<S> {
         if late.is_empty() || self.renew(late).await?.iter().all(Result::is_err) {
             return Ok(answer);
         }
+        // What is claimed is in the second answer: a token that was given something at first is given it again. What was not late was
+        // decided by the first.
         let mut again = self.engine.act(op, rule).await?;
-        let again = std::mem::take(results(&mut again));
-        for (result, again) in results(&mut answer).iter_mut().zip(again).filter(|(result, _)| is_late(result)) {
-            *result = again;
+        let first = std::mem::take(results(&mut answer));
+        for (result, first) in results(&mut again).iter_mut().zip(first).filter(|(_, first)| !is_late(first)) {
+            *result = first;
         }
-        Ok(answer)
+        Ok(again)
     }
 
     /// The items for the store, if it is to be asked at all, and the errors of those with handles of other stores.

@@ -1,12 +1,14 @@
 //! Leases after an outage of all engine nodes: nobody could renew them, so they wait a while to be renewed.
 
 use levada_base::World;
-use levada_store::MemoryStore;
 use levada_store::alphabets::PublicState;
-use levada_tasks::spec::{NewExecution, Renew};
+use levada_store::rows::Facts;
+use levada_store::{MemoryStore, Token};
+use levada_tasks::rules::{Claimed, Written};
+use levada_tasks::spec::{ClaimRequest, Complete, NewExecution, Payload, Renew};
 use levada_tasks::{Settings, Tasks, WorkerSettings};
 
-use crate::node::{Node, Result, code};
+use crate::node::{Node, Result, chain, code};
 
 #[tokio::test]
 async fn t_055_leases_wait_a_while_after_an_outage_of_all_nodes() -> Result {
@@ -90,5 +92,25 @@ async fn t_055_a_node_without_background_work_renews_within_the_grace() -> Resul
         let renewed = submits.renew(vec![Renew { handle, ttl_ms: 30_000 }]).await?.remove(0);
         assert_eq!(code(renewed), if is_kept { "none" } else { "LV-T102" }, "{back_for_s:?}");
     }
+    Ok(())
+}
+
+/// An end that is late is made again within the grace, and with it what it claims: the first try could not claim what the end makes ready.
+#[tokio::test]
+async fn t_055_what_a_late_end_claims_is_handed_over() -> Result {
+    let node = alive(&by_hand()).await?;
+    node.submit(chain(2)).await?;
+    let late = node.claim_named("m0").await?;
+    node.tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let long = ClaimRequest { ttl_ms: 3_600_000, ..ClaimRequest::of_lane("default", "worker-1", 1, Token(76)) };
+    let punctual = node.tasks.claim(long).await?[0].handle;
+    node.advance_ms(600_000);
+    let items = [late, punctual].map(|handle| Complete { handle, result: Payload::Void, facts: Facts::default() });
+    let next = ClaimRequest::of_lane("default", "worker-1", 5, Token(77));
+    let (results, claimed) = node.tasks.complete(items.into(), Some(next.clone())).await?;
+    assert!(results.iter().all(|result| matches!(result, Ok(Written::Applied(_)))), "{results:?}");
+    assert_eq!(claimed.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["m1"]);
+    let handles = |claimed: &[Claimed]| claimed.iter().map(|one| one.handle).collect::<Vec<_>>();
+    assert_eq!(handles(&node.tasks.claim(next).await?), handles(&claimed), "nothing else is held under its token");
     Ok(())
 }
