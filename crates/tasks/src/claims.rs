@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use levada_store::rows::Route;
 use parking_lot::Mutex;
@@ -104,7 +103,7 @@ impl ClaimDesk {
         };
         let looks_first = seats.may_take(&waiting);
         seats.waiting.insert(number, waiting);
-        Seat { desk: self, number, wake, looks_first, has_looked: AtomicBool::new(false) }
+        Seat { desk: self, number, wake, looks_first }
     }
 
     /// Something of this route became ready.
@@ -178,7 +177,6 @@ pub(crate) struct Seat<'a> {
     number: u64,
     wake: Arc<Notify>,
     looks_first: bool,
-    has_looked: AtomicBool,
 }
 
 impl Seat<'_> {
@@ -189,10 +187,6 @@ impl Seat<'_> {
         }
     }
 
-    pub(crate) fn has_looked(&self) -> bool {
-        self.has_looked.load(Ordering::Relaxed)
-    }
-
     /// Until there may be something to take.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
@@ -200,7 +194,6 @@ impl Seat<'_> {
 
     /// The claim looks now: it uses up the wake-up that it had.
     pub(crate) fn looks(&self) {
-        self.has_looked.store(true, Ordering::Relaxed);
         if let Some(waiting) = self.desk.seats.lock().waiting.get_mut(&self.number) {
             waiting.woken_for = None;
         }

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-/// Waits.
-pub(crate) async fn sleep(span: Duration) {
-    tokio::time::sleep(span).await;
+use tokio::time::Sleep;
+
+/// Waits; the span begins with the call, not with the first look at what it returns.
+pub(crate) fn sleep(span: Duration) -> Sleep {
+    tokio::time::sleep(span)
 }
 
 /// The future's output, or none if it takes longer than `span`.

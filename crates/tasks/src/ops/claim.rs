@@ -1,5 +1,7 @@
 //! Claiming: at once, or waiting at the desk until something is there.
 
+use std::pin::pin;
+
 use levada_base::Error;
 use levada_store::Store;
 
@@ -15,9 +17,9 @@ const CLAIM_WAIT_MS_MAX: i64 = 30_000;
 const LEISURE_MS: i64 = 5_000;
 
 impl<S: Store> Tasks<S> {
-    /// Gives ready executions to a worker instance, up to `limit`; waits up to `wait_ms` for the first, or until the node is closed. Waiting holds nothing of the
-    /// store and needs a tokio runtime with timer. A claim that is dropped while it waits has taken nothing; one that is dropped
-    /// while it looks may have, and gives it to whoever repeats its token.
+    /// Gives ready executions to a worker instance, up to `limit`; waits up to `wait_ms` for the first, or until the node is closed. A look
+    /// that has begun by then is still answered. Waiting holds nothing of the store and needs a tokio runtime with timer. A claim that is
+    /// dropped while it waits has taken nothing; one that is dropped while it looks may have, and gives it to whoever repeats its token.
     ///
     /// # Errors
     /// `LV-T001`, `LV-T003`, `LV-T106`.
@@ -31,38 +33,36 @@ impl<S: Store> Tasks<S> {
         }
         self.supervisor.listen(&self.engine)?;
         let seat = self.engine.desk.sit(&rule.request);
-        let span = timer::span_of_ms(rule.request.wait_ms);
-        match timer::within(span, self.look_until_found(&rule, &seat)).await {
-            Some(claimed) => {
-                let claimed = claimed?;
-                if claimed.len() >= rule.request.limit as usize {
-                    seat.leave_full();
-                }
-                Ok(claimed)
-            }
-            // Its token may have been given something before.
-            None if !seat.has_looked() => self.look(&rule).await,
-            None => Ok(Vec::new()),
+        let claimed = self.look_until_found(&rule, &seat).await?;
+        if claimed.len() >= rule.request.limit as usize {
+            seat.leave_full();
         }
+        Ok(claimed)
     }
 
+    /// Its time limits how long it waits, never a look: one that was cut off may have been given something that nobody would hear of.
     async fn look_until_found(&self, rule: &Claim, seat: &Seat<'_>) -> Result<Vec<Claimed>, Error> {
+        let mut over = pin!(timer::sleep(timer::span_of_ms(rule.request.wait_ms)));
+        let mut is_last = false;
         if rule.request.wait_ms >= LEISURE_MS {
             tokio::select! {
                 () = seat.first_look() => {}
                 () = self.supervisor.stopped() => {}
+                // Its token may have been given something before.
+                () = &mut over => is_last = true,
             }
         }
         loop {
             seat.looks();
             let claimed = self.look(rule).await?;
-            if !claimed.is_empty() {
+            if is_last || !claimed.is_empty() {
                 return Ok(claimed);
             }
             tokio::select! {
                 () = seat.woken() => {}
                 // Nobody would wake it any longer.
                 () = self.supervisor.stopped() => return Ok(Vec::new()),
+                () = &mut over => return Ok(Vec::new()),
             }
         }
     }

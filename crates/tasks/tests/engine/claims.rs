@@ -116,6 +116,23 @@ async fn a_claim_gives_up_after_its_wait_and_a_dropped_one_takes_nothing() -> Re
 }
 
 #[tokio::test]
+async fn t_018_a_claim_whose_time_is_over_while_it_looks_still_gives_what_it_finds() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    tasks.create_execution(NewExecution::of_kind("work")).await?;
+    let gate = tasks.store().hold_claims();
+    let (waiter, short) = (tasks.clone(), ClaimRequest { wait_ms: 1, ..waiting(1) });
+    let mut claim = tokio::spawn(async move { waiter.claim(short).await });
+    let cut_off = timeout(Duration::from_millis(50), &mut claim).await;
+    assert!(cut_off.is_err(), "what it was given would be lost");
+    gate.add_permits(1);
+    let claimed =
+        timeout(GUARD, claim).await.unwrap_or_else(|_| panic!("it was answered")).unwrap_or_else(|error| panic!("{error}"))?;
+    assert_eq!(claimed.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn t_018_a_repeated_claim_gives_what_its_token_already_has() -> Result {
     let world = World::real();
     let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;

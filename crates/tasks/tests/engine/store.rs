@@ -9,6 +9,7 @@ use levada_store::{
     Cursor, DueKind, EventPage, Filter, MemoryStore, Page, Plan, Query, Scope, State, Store, WakeReceiver, Waker, Work,
 };
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 /// How wake-ups arrive at those who begin to listen.
 #[derive(Clone, Copy, Default)]
@@ -45,6 +46,8 @@ struct Shared {
     /// Where nobody sends anything.
     silence: Waker,
     fault: Mutex<Option<Fault>>,
+    /// Where the answers of claims wait for a permit each, once they are decided.
+    gate: Mutex<Option<Arc<Semaphore>>>,
 }
 
 impl<S: Store> Probed<S> {
@@ -69,6 +72,13 @@ impl<S: Store> Probed<S> {
         *self.shared.fault.lock() = Some(Box::new(fault));
     }
 
+    /// The answer of each claim waits for a permit from now on.
+    pub fn hold_claims(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        *self.shared.gate.lock() = Some(Arc::clone(&gate));
+        gate
+    }
+
     pub fn heal(&self) {
         *self.shared.fault.lock() = None;
     }
@@ -89,14 +99,20 @@ impl<S: Store> Store for Probed<S> {
         scope: Scope,
         plan: impl Plan<R> + 'static,
     ) -> impl Future<Output = Result<R, Error>> + Send {
-        let count = if matches!(scope, Scope::Claim(_)) { &self.shared.claims } else { &self.shared.transactions };
+        let is_claim = matches!(scope, Scope::Claim(_));
+        let count = if is_claim { &self.shared.claims } else { &self.shared.transactions };
         count.fetch_add(1, Ordering::Relaxed);
+        let gate = self.shared.gate.lock().clone().filter(|_| is_claim);
         let fault = self.shared.fault.lock().as_ref().and_then(|fault| fault(&scope));
         async move {
-            match fault {
+            let answer = match fault {
                 Some(error) => Err(error),
                 None => self.below.transact(scope, plan).await,
+            };
+            if let Some(gate) = gate {
+                gate.acquire().await.expect("it is never closed").forget();
             }
+            answer
         }
     }
 
