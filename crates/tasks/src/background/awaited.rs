@@ -129,6 +129,7 @@ impl AwaitedEnds {
         }
         drop(awaited);
         report.again_at(self.postponed.next_ms());
+        report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }
 

@@ -75,6 +75,8 @@ impl Backlog {
             }
         }
         report.again_at(self.postponed.next_ms());
+        // Beside those of the graces, which are there already.
+        report.left_alone.extend(self.postponed.waiting(engine.about_now()));
         Ok(report)
     }
 }

@@ -56,6 +56,7 @@ impl Settle {
             self.take(run, outcome, now_ms, &mut report)?;
         }
         report.again_at(self.postponed.next_ms());
+        report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }
 

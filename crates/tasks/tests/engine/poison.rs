@@ -3,10 +3,11 @@
 use levada_base::{Error, World, codes};
 use levada_store::alphabets::PublicState;
 use levada_store::{Command, DueKind, ExecutionId, MemoryStore, RecordKey, Scope, State, Store};
-use levada_tasks::spec::{ExecutionPolicy, NewExecution};
+use levada_tasks::spec::{CancelRun, ExecutionPolicy, NewExecution};
 use levada_tasks::{Settings, WorkerSettings};
 
-use crate::node::{Node, Result};
+use crate::awaited::waiting_for;
+use crate::node::{Node, Result, wide};
 use crate::store::Probed;
 
 /// A node whose workers take so many rows at once.
@@ -78,5 +79,28 @@ async fn t_067_rows_that_cannot_be_loaded_do_not_starve_good_ones() -> Result {
     store.heal();
     node.advance_ms(30_000);
     assert_eq!(node.tasks.tick("due_promote").await?.count("promoted"), 3, "once they can be loaded they are handled");
+    Ok(())
+}
+
+/// BW-21: what a worker leaves alone by itself is listed, whichever worker it is.
+#[tokio::test]
+async fn t_117_runs_that_are_left_alone_are_listed() -> Result {
+    let (node, store) = with_batches(100).await?;
+    let cancelled = node.submit(wide(501)).await?;
+    node.tasks.cancel_run(cancelled, CancelRun::all("too late", "ann")).await?;
+    let ended = node.tasks.create_execution(NewExecution::of_kind("work")).await?.into_inner().0;
+    let waits = node.submit(waiting_for(&format!("execution:{ended}"))).await?;
+    node.tasks.cancel_execution(ended, "ann").await?;
+    store.fail(|scope| (!matches!(scope, Scope::Due(..))).then(|| Error::new(codes::LV_T710, "run.phase of it holds 9")));
+    for (worker, run) in [("cancel_backlog", cancelled), ("awaited_ends", waits)] {
+        for errors in [1, 0] {
+            let report = node.tasks.tick(worker).await?;
+            assert_eq!((report.count("errors"), report.left_alone), (errors, vec![ExecutionId(run.0)]), "{worker}");
+        }
+    }
+    store.heal();
+    node.advance_ms(1_000);
+    node.drain().await?;
+    assert!(node.outcome(cancelled).await?.is_some() && node.outcome(waits).await?.is_some(), "nothing was lost");
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use levada_base::{Error, World, codes};
-use levada_store::{MemoryStore, Scope, Store, Token};
+use levada_store::{ExecutionId, MemoryStore, Scope, Store, Token};
 use levada_tasks::rules::LaneChange;
 use levada_tasks::spec::ClaimRequest;
 use levada_tasks::{BackgroundStatus, Settings, Tasks};
@@ -77,10 +77,11 @@ async fn t_117_a_poison_run_is_postponed_and_the_others_are_settled() -> Result 
     store.fail(move |scope| (*scope == Scope::Marks(bad)).then(|| Error::new(codes::LV_T901, "rule E-2 violated: planted")));
     let report = node.tasks.tick("settle").await?;
     assert_eq!((report.count("errors"), report.count("runs_ended")), (1, 1));
+    assert_eq!(report.left_alone, [ExecutionId(bad.0)], "it is listed");
     assert!(node.outcome(good).await?.is_some());
     store.heal();
     node.advance_ms(1_000);
-    node.tasks.tick("settle").await?;
+    assert_eq!(node.tasks.tick("settle").await?.left_alone, []);
     assert!(node.outcome(bad).await?.is_some(), "nothing was lost");
     Ok(())
 }
