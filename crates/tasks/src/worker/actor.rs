@@ -171,6 +171,7 @@ impl<S: Service> Actor<S> {
 
     /// Counts what was recorded; gives what was claimed along with it.
     fn recorded(&mut self, recorded: Recorded) -> Vec<Claimed> {
+        self.in_flight.recorded(&recorded.handles);
         self.report.unrecorded += recorded.lost;
         if *self.drained.borrow() != Drained::No {
             self.report.finished += recorded.recorded;

@@ -41,6 +41,8 @@ pub(super) struct InFlight {
     handlers: JoinSet<Verdict>,
     by_task: BTreeMap<Id, Handle>,
     flights: BTreeMap<ExecutionId, Flight>,
+    /// Leases of handlers that have ended, with their spans, until their verdicts are recorded.
+    unrecorded: BTreeMap<Handle, Duration>,
 }
 
 /// A handler that ended.
@@ -112,20 +114,32 @@ impl InFlight {
         };
         let handle = self.by_task.remove(&task)?;
         let ours = self.flights.get(&handle.execution).is_some_and(|flight| flight.handle == handle);
-        if ours {
-            self.flights.remove(&handle.execution);
+        if let Some(flight) = ours.then(|| self.flights.remove(&handle.execution)).flatten() {
+            self.unrecorded.insert(handle, flight.ttl);
         }
         Some(Landed { handle, verdict, is_lost: !ours })
     }
 
-    /// The leases that are to be kept, with their spans.
+    /// The leases that are to be kept, with their spans: what a handler has said counts only while its lease lives.
     pub(super) fn leases(&self) -> Vec<(Handle, Duration)> {
-        self.flights.values().map(|flight| (flight.handle, flight.ttl)).collect()
+        self.spans().collect()
     }
 
     /// The shortest span of a lease; none if there is no lease.
     pub(super) fn shortest_ttl(&self) -> Option<Duration> {
-        self.flights.values().map(|flight| flight.ttl).min()
+        self.spans().map(|(_, ttl)| ttl).min()
+    }
+
+    fn spans(&self) -> impl Iterator<Item = (Handle, Duration)> + '_ {
+        let flying = self.flights.values().map(|flight| (flight.handle, flight.ttl));
+        flying.chain(self.unrecorded.iter().map(|(handle, ttl)| (*handle, *ttl)))
+    }
+
+    /// The verdicts of these were recorded, or never will be.
+    pub(super) fn recorded(&mut self, handles: &[Handle]) {
+        for handle in handles {
+            self.unrecorded.remove(handle);
+        }
     }
 
     /// Whether a task of this execution is being worked on.
@@ -141,8 +155,10 @@ impl InFlight {
         }
     }
 
-    /// The lease is gone: the handler learns it, and what it returns is thrown away.
+    /// The lease is gone: the handler learns it, and what it returns is thrown away. What it has returned is on its way to the store, which
+    /// may be why.
     pub(super) fn lost(&mut self, handle: &Handle) {
+        self.unrecorded.remove(handle);
         if self.flights.get(&handle.execution).is_some_and(|flight| flight.handle == *handle)
             && let Some(flight) = self.flights.remove(&handle.execution)
         {

@@ -23,6 +23,8 @@ pub(super) struct Verdicts {
 /// What recording came to.
 #[derive(Default)]
 pub(super) struct Recorded {
+    /// Whose verdicts these were.
+    pub handles: Vec<Handle>,
     pub recorded: u64,
     /// The lease was lost before.
     pub lost: u64,
@@ -49,6 +51,13 @@ impl Verdicts {
         self.completes.len() + self.fails.len() + self.skips.len() + self.delays.len()
     }
 
+    fn handles(&self) -> Vec<Handle> {
+        let completes = self.completes.iter().map(|item| item.handle);
+        let fails = self.fails.iter().map(|item| item.handle);
+        let skips = self.skips.iter().map(|item| item.handle);
+        completes.chain(fails).chain(skips).chain(self.delays.iter().map(|(handle, _)| *handle)).collect()
+    }
+
     /// Takes up to a call's worth of each kind.
     pub(super) fn take(&mut self, most: usize) -> Self {
         let Self { completes, fails, skips, delays } = self;
@@ -63,7 +72,7 @@ impl Verdicts {
     /// Records all of them, however long the store is away: repeating is harmless, and the answer is the same. What is refused for what
     /// it says (a result that is too large) is recorded as a failure: nobody would end the attempt otherwise.
     pub(super) async fn record<S: Service>(mut self, service: S, next: Option<ClaimRequest>) -> Recorded {
-        let mut recorded = Recorded::default();
+        let mut recorded = Recorded { handles: self.handles(), ..Recorded::default() };
         if !self.completes.is_empty() {
             let (results, claimed) = complete(&service, &self.completes, next, &mut recorded).await;
             recorded.claimed = claimed;

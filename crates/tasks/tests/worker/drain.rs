@@ -12,7 +12,7 @@ use crate::service::Shaky;
 use crate::setup::{attempts, create, ended, engine, new, until, worker};
 
 /// A handler that waits until it is let go.
-fn gate() -> (Arc<Notify>, impl Fn() -> futures::future::BoxFuture<'static, Result<(), Stop>> + Send + Sync + 'static) {
+pub fn gate() -> (Arc<Notify>, impl Fn() -> futures::future::BoxFuture<'static, Result<(), Stop>> + Send + Sync + 'static) {
     let open = Arc::new(Notify::new());
     let gate = open.clone();
     let handler = move || -> futures::future::BoxFuture<'static, Result<(), Stop>> {

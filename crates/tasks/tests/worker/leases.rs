@@ -11,6 +11,7 @@ use levada_tasks::spec::{GraphEdge, GraphNode, GroupPolicy, NewExecution, RunGra
 use levada_tasks::worker::{Context, Stop, Worker};
 use tokio::sync::{Notify, mpsc};
 
+use crate::drain::gate;
 use crate::service::Shaky;
 use crate::setup::{attempts, create, ended, engine, new, until, worker};
 
@@ -174,6 +175,37 @@ async fn h_4_a_renewal_that_fails_is_tried_again_long_before_the_next_one() {
     service.away.store(false, Ordering::Relaxed);
     assert_eq!(next(&mut told).await, "a", "the next renewal by the clock is twenty minutes away");
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn h_3_the_lease_of_a_result_that_waits_to_be_recorded_is_kept() {
+    let tasks = engine().await;
+    let (open, quick) = gate();
+    let (first, second) = (create(&tasks, new("gate")).await, create(&tasks, new("gate")).await);
+    let service = Shaky::of(&tasks);
+    service.completes.close();
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(3)).on("gate", quick);
+    let worker = builder.build().expect("complete").start();
+    for id in [first, second] {
+        until(&tasks, id, |row| row.phase == Phase::Active).await;
+    }
+    open.notify_one();
+    // The answer to the first result does not come, so that the second has to wait.
+    service.completes.entered().await;
+    open.notify_one();
+    let waits = [first, second].map(|id| until(&tasks, id, |_| true));
+    let waits = futures::future::join_all(waits).await.into_iter().find(|row| row.phase == Phase::Active).expect("one waits");
+    let mut until_ms = waits.lease_until_ms;
+    // A renewal under way may have been decided while the handler ran; the ones behind it were not.
+    for _ in 0..3 {
+        until_ms = until(&tasks, waits.id, |row| row.lease_until_ms > until_ms).await.lease_until_ms;
+    }
+    service.completes.open();
+    for id in [first, second] {
+        assert_eq!(ended(&tasks, id).await, PublicState::Succeeded);
+        assert_eq!(attempts(&tasks, id).await.len(), 1);
+    }
+    assert_eq!(worker.stop().await.unrecorded, 0);
 }
 
 /// `join` waits for one of two members in a lane for two.
