@@ -83,7 +83,11 @@ impl InFlight {
         };
         let task = self.handlers.spawn(work).id();
         self.by_task.insert(task, handle);
-        self.flights.insert(handle.execution, Flight { handle, cancel, at_risk, ttl, renewed_at: now });
+        let flight = Flight { handle, cancel, at_risk, ttl, renewed_at: now };
+        if let Some(before) = self.flights.insert(handle.execution, flight) {
+            // It was given away and came back before a renewal told so.
+            let _ = before.cancel.send(true);
+        }
     }
 
     /// The next handler that ends; waits for ever while there is none.

@@ -50,7 +50,7 @@ impl Cancellation {
     /// Whether it fired.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow()
+        *self.0.borrow() || self.0.has_changed().is_err()
     }
 
     /// Waits until it fires.

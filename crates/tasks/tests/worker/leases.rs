@@ -208,6 +208,33 @@ async fn h_3_the_lease_of_a_result_that_waits_to_be_recorded_is_kept() {
     assert_eq!(worker.stop().await.unrecorded, 0);
 }
 
+#[tokio::test]
+async fn h_3_a_handler_whose_execution_was_given_to_the_same_worker_again_learns_it() {
+    let tasks = engine().await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let patient = move |context: Context| {
+        let tell = tell.clone();
+        async move {
+            context.cancellation().cancelled().await;
+            // The test may have seen enough.
+            let _ = tell.send((context.attempt_no(), context.cancellation().is_cancelled()));
+            Ok::<(), Stop>(())
+        }
+    };
+    let id = create(&tasks, new("patient")).await;
+    let service = Shaky::of(&tasks);
+    // No renewal tells the worker.
+    service.renewals.close();
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(3_600)).on("patient", patient);
+    let worker = builder.build().expect("complete").start();
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    tasks.revoke_lease(id, "test").await.expect("it is active");
+    let heard = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("the handler is told");
+    assert_eq!(heard, Some((1, true)), "both ways to ask agree");
+    service.renewals.open();
+    worker.stop().await;
+}
+
 /// `join` waits for one of two members in a lane for two.
 fn race() -> RunGraph {
     let member = |name: &str, lane: &str| GraphNode { execution: new(name).named(name).in_lane(lane), group: None };
