@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::asking::{Asking, Given};
 use super::drain::{DrainReport, Drained};
 use super::in_flight::{InFlight, Landed};
+use super::presence::Presence;
 use super::renewal::{Renewal, Renewals};
 use super::report::{Recorded, Verdicts};
 use super::{Service, Worker};
@@ -25,6 +26,7 @@ pub(super) struct Actor<S> {
     in_flight: InFlight,
     asking: Asking,
     renewals: Renewals,
+    presence: Presence,
     verdicts: Verdicts,
     /// The call that records verdicts, and of how many.
     recording: Option<(usize, BoxFuture<'static, Recorded>)>,
@@ -50,6 +52,7 @@ impl<S: Service> Actor<S> {
             in_flight: InFlight::default(),
             asking: Asking::default(),
             renewals: Renewals::of(&worker.world, worker.settings.ttl),
+            presence: Presence::of(&worker.settings),
             verdicts: Verdicts::default(),
             recording: None,
             report: DrainReport::default(),
@@ -62,7 +65,7 @@ impl<S: Service> Actor<S> {
             let longest = self.worker.settings.ttl;
             let shortest = self.in_flight.shortest_ttl().map_or(longest, |ttl| ttl.min(longest));
             self.renewals.fit(&self.worker.world, shortest);
-            let drained = *self.drained.borrow();
+            let drained = self.how_drained();
             if drained >= Drained::Over {
                 break;
             }
@@ -92,6 +95,7 @@ impl<S: Service> Actor<S> {
             landed = self.in_flight.landed() => Happened::Landed(landed),
             recorded = recorded(&mut self.recording) => Happened::Recorded(recorded),
             given = self.asking.answer() => Happened::Given(given),
+            () = self.presence.next(&self.worker.service) => Happened::Drain,
             renewal = self.renewals.next() => Happened::Renewal(renewal),
             () = after(risk) => Happened::Risk,
             lost = next_lost(&mut self.lost) => Happened::Lost(lost.is_none_or(|id| self.in_flight.holds(id))),
@@ -114,6 +118,12 @@ impl<S: Service> Actor<S> {
             Happened::Risk => self.in_flight.note_risk(world.clock().elapsed()),
             Happened::Lost(false) | Happened::Drain => {}
         }
+    }
+
+    /// How far the worker is asked to end, by its owner or by an operator through the registry.
+    fn how_drained(&self) -> Drained {
+        let by_operator = if self.presence.is_drained() { Drained::Draining } else { Drained::No };
+        by_operator.max(*self.drained.borrow())
     }
 
     /// Places that nothing occupies.
@@ -163,7 +173,7 @@ impl<S: Service> Actor<S> {
         }
         let verdicts = self.verdicts.take(limits::WRITE_BATCH_MAX);
         let free = self.free();
-        let asks = !self.asking.is_under_way() && free > 0 && *self.drained.borrow() == Drained::No;
+        let asks = !self.asking.is_under_way() && free > 0 && self.how_drained() == Drained::No;
         let Worker { service, world, settings, .. } = &self.worker;
         let next = asks.then(|| self.asking.request(world, settings, free, 0));
         self.recording = Some((verdicts.len(), verdicts.record(service.clone(), next).boxed()));
@@ -173,7 +183,7 @@ impl<S: Service> Actor<S> {
     fn recorded(&mut self, recorded: Recorded) -> Vec<Claimed> {
         self.in_flight.recorded(&recorded.handles);
         self.report.unrecorded += recorded.lost;
-        if *self.drained.borrow() != Drained::No {
+        if self.how_drained() != Drained::No {
             self.report.finished += recorded.recorded;
         }
         if recorded.asked {
@@ -215,6 +225,7 @@ impl<S: Service> Actor<S> {
         // What cannot be given back is found by lease expiry.
         let given_back = join_all(held.drain(..).map(|handle| self.worker.service.give_back(handle))).await;
         self.report.given_back += given_back.iter().filter(|result| result.is_ok()).count() as u64;
+        self.presence.end(&self.worker.service).await;
     }
 }
 

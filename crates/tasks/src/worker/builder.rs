@@ -15,7 +15,8 @@ use super::{DrainReport, Handler, Service};
 use crate::rules::{check_claim, invalid_setting};
 use crate::spec::ClaimRequest;
 
-/// A worker that is ready to be started.
+/// A worker that is ready to be started. While it works it is in the registry of workers, where people and explanations see it; one that is
+/// drained there ([`crate::Tasks::drain_worker`]) hears so within ten seconds, finishes what it has and ends.
 pub struct Worker<S> {
     pub(super) service: S,
     pub(super) world: World,

@@ -5,7 +5,7 @@ use levada_store::{Query, Store, WakeReceiver};
 
 use super::Service;
 use crate::Tasks;
-use crate::rules::{Claimed, EndedAndClaimed, Renewed, Written};
+use crate::rules::{Claimed, EndedAndClaimed, RegisterWorker, Registered, Renewed, Written};
 use crate::spec::{ClaimRequest, Complete, Delay, Fail, Handle, Payload, ProgressNote, Renew, Skip};
 
 impl<S: Store> Service for Tasks<S> {
@@ -52,6 +52,14 @@ impl<S: Store> Service for Tasks<S> {
             }
         };
         Ok(found.map_or(Payload::Void, |(storage, bytes)| Payload::from_stored(storage, bytes)))
+    }
+
+    async fn register(&self, worker: RegisterWorker) -> Result<Registered, Error> {
+        self.register_worker(worker).await
+    }
+
+    async fn unregister(&self, instance: &str) -> Result<(), Error> {
+        self.mark_worker_dead(instance, "it ended", instance).await.map(drop)
     }
 
     async fn now(&self) -> Result<i64, Error> {

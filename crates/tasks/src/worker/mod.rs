@@ -17,6 +17,7 @@ mod extract;
 mod handler;
 mod in_flight;
 mod in_process;
+mod presence;
 mod renewal;
 mod report;
 mod running;

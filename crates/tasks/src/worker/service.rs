@@ -5,7 +5,7 @@ use std::future::Future;
 use levada_base::Error;
 use levada_store::WakeReceiver;
 
-use crate::rules::{Claimed, EndedAndClaimed, Renewed, Written};
+use crate::rules::{Claimed, EndedAndClaimed, RegisterWorker, Registered, Renewed, Written};
 use crate::spec::{ClaimRequest, Complete, Delay, Fail, Handle, Payload, ProgressNote, Renew, Skip};
 
 /// The engine as its workers see it. Every call may be repeated after an error or a lost reply.
@@ -32,6 +32,10 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn give_back(&self, handle: Handle) -> impl Future<Output = Result<(), Error>> + Send;
     /// An input that was too large to travel with its claim: the own one, or a named one.
     fn input(&self, handle: Handle, name: Option<String>) -> impl Future<Output = Result<Payload, Error>> + Send;
+    /// Makes the worker known, or says again that it is there; the answer says whether it is to drain.
+    fn register(&self, worker: RegisterWorker) -> impl Future<Output = Result<Registered, Error>> + Send;
+    /// Says that a worker instance has ended.
+    fn unregister(&self, instance: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// Store time, UTC milliseconds.
     fn now(&self) -> impl Future<Output = Result<i64, Error>> + Send;
     /// Hints that leases were lost, if the engine is in this process.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use levada_base::World;
-use levada_store::alphabets::{AttemptState, Phase, PublicState};
+use levada_store::alphabets::{AttemptState, Phase, PublicState, WorkerState};
+use levada_tasks::rules::RegisterWorker;
 use levada_tasks::worker::{Stop, Worker};
 use tokio::sync::Notify;
 
@@ -110,6 +111,73 @@ async fn h_5_results_are_recorded_before_a_worker_ends() {
     for id in [first, second] {
         assert_eq!(until(&tasks, id, |_| true).await.public_state(), PublicState::Succeeded);
     }
+}
+
+/// L-8: people and explanations see a worker while it works.
+#[tokio::test]
+async fn t_056_a_worker_registers_itself_and_says_when_it_has_ended() {
+    let tasks = engine().await;
+    let (_open, handler) = gate();
+    let builder = worker(&tasks).lane("mail").lane("print").capability("gpu").max_concurrent(7).instance("w-1").name("printer");
+    let running = builder.on("gate", handler).build().expect("complete").start();
+    let listed = async {
+        loop {
+            if let Some(row) = tasks.workers().await.expect("memory can be read").pop() {
+                return row;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let row = tokio::time::timeout(Duration::from_secs(30), listed).await.expect("it makes itself known");
+    assert_eq!((row.worker.as_str(), row.instance.as_str(), row.state), ("printer", "w-1", WorkerState::Live));
+    assert_eq!((row.lanes.as_str(), row.capabilities.as_str(), row.max_concurrent), ("mail,print", "gpu", 7));
+    running.stop().await;
+    let rows = tasks.workers().await.expect("memory can be read");
+    assert_eq!(
+        rows.iter().map(|row| (row.state, row.reason.as_deref())).collect::<Vec<_>>(),
+        [(WorkerState::Dead, Some("it ended"))]
+    );
+}
+
+/// Instance "w-1" of a worker, as the registry has it.
+fn entry(worker: &str) -> RegisterWorker {
+    RegisterWorker {
+        worker: worker.to_owned(),
+        instance: "w-1".to_owned(),
+        lanes: ["default".to_owned()].into(),
+        capabilities: [].into(),
+        max_concurrent: 1,
+        ttl_ms: 30_000,
+    }
+}
+
+#[tokio::test]
+async fn t_056_a_worker_that_an_operator_drains_finishes_what_it_has_and_ends() {
+    let tasks = engine().await;
+    let (open, handler) = gate();
+    let worker = worker(&tasks).instance("w-1").name("gates").on("gate", handler).build().expect("complete");
+    tasks.register_worker(entry("gates")).await.expect("it is new");
+    tasks.drain_worker("w-1", "ann").await.expect("it is known");
+    let id = create(&tasks, new("gate")).await;
+    open.notify_one();
+    let ended = tokio::time::timeout(Duration::from_secs(60), worker.run()).await.expect("nobody else asks it to end");
+    assert_eq!((ended.given_back, ended.unrecorded), (0, 0));
+    let state = until(&tasks, id, |_| true).await.public_state();
+    assert!(matches!(state, PublicState::Ready | PublicState::Succeeded), "nothing is left half done: {state}");
+}
+
+#[tokio::test]
+async fn t_056_a_registry_that_does_not_answer_stops_no_work() {
+    let tasks = engine().await;
+    tasks.register_worker(entry("other")).await.expect("it is new");
+    let (open, handler) = gate();
+    let running = worker(&tasks).instance("w-1").on("gate", handler).build().expect("complete").start();
+    let id = create(&tasks, new("gate")).await;
+    open.notify_one();
+    assert_eq!(ended(&tasks, id).await, PublicState::Succeeded);
+    running.stop().await;
+    let rows = tasks.workers().await.expect("memory can be read");
+    assert_eq!(rows[0].state, WorkerState::Live, "the entry of another worker is left alone");
 }
 
 /// Asks this process to end, as a service manager would.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use levada_base::{Error, codes};
 use levada_store::WakeReceiver;
-use levada_tasks::rules::{Claimed, EndedAndClaimed, Renewed, Written};
+use levada_tasks::rules::{Claimed, EndedAndClaimed, RegisterWorker, Registered, Renewed, Written};
 use levada_tasks::spec::{ClaimRequest, Complete, Delay, Fail, Handle, Payload, ProgressNote, Renew, Skip};
 use levada_tasks::worker::Service;
 use tokio::sync::Notify;
@@ -72,11 +72,13 @@ impl Shaky {
     }
 
     fn there(&self) -> Result<(), Error> {
-        if self.away.load(Ordering::Relaxed) {
-            self.refused.notify_one();
-            return Err(Error::new(codes::LV_T702, "store unreachable: pulled out by the test"));
-        }
-        Ok(())
+        self.answers().inspect_err(|_| self.refused.notify_one())
+    }
+
+    /// The same for calls that nobody waits for.
+    fn answers(&self) -> Result<(), Error> {
+        let away = self.away.load(Ordering::Relaxed);
+        if away { Err(Error::new(codes::LV_T702, "store unreachable: pulled out by the test")) } else { Ok(()) }
     }
 }
 
@@ -125,6 +127,14 @@ impl Service for Shaky {
     async fn input(&self, handle: Handle, name: Option<String>) -> Result<Payload, Error> {
         self.there()?;
         Service::input(&self.tasks, handle, name).await
+    }
+    async fn register(&self, worker: RegisterWorker) -> Result<Registered, Error> {
+        self.answers()?;
+        self.tasks.register(worker).await
+    }
+    async fn unregister(&self, instance: &str) -> Result<(), Error> {
+        self.answers()?;
+        self.tasks.unregister(instance).await
     }
     async fn now(&self) -> Result<i64, Error> {
         self.there()?;
