@@ -34,9 +34,8 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         match said.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
             Some((name, rest)) => Error::new(codes::LV_T005, format!("option \"{name}\" is not known or not possible here"))
                 .with_hint(format!("remove it{}", rest.replace('`', "\""))),
-            None => {
-                Error::new(codes::LV_T001, format!("request: {said}")).with_hint("the form of every request is in docs/tasks")
-            }
+            None => Error::new(codes::LV_T001, format!("request: {said}"))
+                .with_hint("the form of every request is in docs/tasks/requests.md"),
         }
     })
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use levada_base::World;
 use levada_store::MemoryStore;
+use levada_tasks::spec::{ClaimRequest, ExecutionPolicy, NewSchedule, RunGraph, from_json};
 use levada_tasks::{Settings, Tasks};
 
 use crate::metrics::CONTRACT;
-use crate::node::Result;
+use crate::node::{Node, Result};
 
 const DOCS: &str = "../../docs";
 
@@ -48,7 +49,7 @@ fn every_metric_is_listed_as_it_is() {
 
 #[test]
 fn every_error_that_is_named_has_a_page() {
-    for page in ["README", "guarantees", "operating", "performance"] {
+    for page in ["README", "requests", "workers", "guarantees", "operating", "explain", "performance"] {
         for name in quoted(&text(&format!("tasks/{page}.md")), |_| true) {
             let is_code = name.len() == 7 && name.starts_with("LV-T") && name[4..].bytes().all(|digit| digit.is_ascii_digit());
             if is_code {
@@ -56,4 +57,20 @@ fn every_error_that_is_named_has_a_page() {
             }
         }
     }
+}
+
+/// What the guide writes in JSON is accepted as it stands, in the order in which it comes there.
+#[tokio::test]
+async fn every_request_that_is_shown_is_one() -> Result {
+    let guide = text("tasks/requests.md");
+    let shown: Vec<_> = guide.split("```json").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [policy, graph, schedule, claim] = shown[..] else { panic!("{} requests", shown.len()) };
+    assert_eq!(from_json::<ExecutionPolicy>(policy)?, ExecutionPolicy::default());
+    let node = Node::open().await?;
+    node.tasks.submit_run(from_json::<RunGraph>(graph)?).await?;
+    node.tasks.create_schedule(from_json::<NewSchedule>(schedule)?).await?;
+    node.tasks.claim(ClaimRequest { wait_ms: 0, ..from_json(claim)? }).await?;
+    let misspelt = from_json::<RunGraph>("{").map_err(|error| error.to_string());
+    assert!(misspelt.is_err_and(|said| said.contains("docs/tasks/requests.md")), "the guide is named");
+    Ok(())
 }
