@@ -198,8 +198,13 @@ impl<S: Service> Actor<S> {
             self.landed(landed);
         }
         let mut held = self.in_flight.abandon();
-        let patience = self.drained.borrow().patience();
-        if timer::within(patience, self.hand_over(&mut held)).await.is_none() {
+        let over = run_out(self.drained.clone());
+        let handed_over = tokio::select! {
+            biased;
+            () = self.hand_over(&mut held) => true,
+            () = over => false,
+        };
+        if !handed_over {
             let recording = self.recording.map_or(0, |(verdicts, _)| verdicts);
             self.report.unrecorded += (recording + self.verdicts.len()) as u64;
         }
@@ -226,6 +231,20 @@ impl<S: Service> Actor<S> {
         let given_back = join_all(held.drain(..).map(|handle| self.worker.service.give_back(handle))).await;
         self.report.given_back += given_back.iter().filter(|result| result.is_ok()).count() as u64;
         self.presence.end(&self.worker.service).await;
+    }
+}
+
+/// Until the store need not be waited for any longer. An order to end at once shortens it.
+async fn run_out(mut drained: watch::Receiver<Drained>) {
+    let patience = drained.borrow().patience();
+    let ends_now = async {
+        if drained.wait_for(|drained| *drained == Drained::Now).await.is_err() {
+            // Nobody is left who could say so.
+            std::future::pending::<()>().await;
+        }
+    };
+    if timer::within(patience, ends_now).await.is_some() {
+        timer::sleep(Drained::Now.patience()).await;
     }
 }
 

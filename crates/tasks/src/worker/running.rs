@@ -45,8 +45,12 @@ impl RunningWorker {
         };
         tokio::select! {
             report = &mut self.actor => return report.unwrap_or_default(),
+            () = timer::end_signal() => return self.end(Drained::Now).await,
+            () = timer::sleep(grace) => self.drain.send_replace(Drained::Over),
+        };
+        tokio::select! {
+            report = &mut self.actor => return report.unwrap_or_default(),
             () = timer::end_signal() => {}
-            () = timer::sleep(grace) => return self.end(Drained::Over).await,
         }
         self.end(Drained::Now).await
     }

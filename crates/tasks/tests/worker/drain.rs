@@ -206,4 +206,47 @@ async fn h_5_the_first_signal_drains_a_worker_and_the_second_ends_it() {
     let report = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it does not wait for its grace");
     assert_eq!(report.expect("it ends").given_back, 1);
     assert_eq!(until(&tasks, id, |_| true).await.public_state(), PublicState::Ready);
+    // Signals are the process's: what comes after the grace is not another test beside this one.
+    a_second_signal_after_the_grace().await;
+}
+
+/// Says when it is dropped.
+#[cfg(unix)]
+struct Dropped(Arc<Notify>);
+
+#[cfg(unix)]
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+#[cfg(unix)]
+async fn a_second_signal_after_the_grace() {
+    let tasks = engine().await;
+    let cut_off = Arc::new(Notify::new());
+    let watched = cut_off.clone();
+    let endless = move || {
+        let dropped = Dropped(watched.clone());
+        async move {
+            let _dropped = dropped;
+            std::future::pending::<Result<(), Stop>>().await
+        }
+    };
+    let service = Shaky::of(&tasks);
+    service.completes.close();
+    let builder = Worker::builder(service.clone(), World::real()).lease(Duration::from_secs(600)).grace(Duration::ZERO);
+    let worker = builder.on("endless", endless).on("quick", || async { Ok::<(), Stop>(()) }).build().expect("complete");
+    let id = create(&tasks, new("endless")).await;
+    let run = tokio::spawn(worker.run());
+    until(&tasks, id, |row| row.phase == Phase::Active).await;
+    create(&tasks, new("quick")).await;
+    // The answer to its result does not come.
+    service.completes.entered().await;
+    terminate();
+    cut_off.notified().await;
+    terminate();
+    // Half of what it would wait for the store by itself.
+    let report = tokio::time::timeout(Duration::from_secs(5), run).await.expect("it does not wait for the store");
+    assert_eq!(report.expect("it ends").unrecorded, 1);
 }
