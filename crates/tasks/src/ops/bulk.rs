@@ -118,5 +118,5 @@ fn within_limit(ids: Vec<ExecutionId>) -> Result<Vec<ExecutionId>, Error> {
         return Ok(ids);
     }
     let n = format!("more than {BULK_EXECUTIONS_MAX} executions");
-    Err(crate::rules::beyond("bulk call", n, "BULK_EXECUTIONS_MAX", BULK_EXECUTIONS_MAX))
+    Err(crate::rules::beyond("bulk call", n, "BULK_EXECUTIONS_MAX", BULK_EXECUTIONS_MAX, "narrow the filter, or split the ids"))
 }

@@ -19,7 +19,7 @@ impl<S: Store> Tasks<S> {
     /// Keeps leases for another `ttl_ms` each. Renewals write no event.
     ///
     /// # Errors
-    /// `LV-T003` for too many items; per item `LV-T002`, `LV-T101` … `LV-T104`, `LV-T106`, `LV-T110`.
+    /// `LV-T001` for a call without items, `LV-T003` for one with too many; per item `LV-T002`, `LV-T101` … `LV-T104`, `LV-T106`, `LV-T110`.
     pub async fn renew(&self, items: Vec<Renew>) -> Result<Results<Renewed>, Error> {
         let (items, sorted) = self.sort("renew", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
@@ -38,7 +38,7 @@ impl<S: Store> Tasks<S> {
     /// Notes how far the work is.
     ///
     /// # Errors
-    /// `LV-T003` for too many items; per item `LV-T001` … `LV-T003`, `LV-T101` … `LV-T104`, `LV-T110`.
+    /// `LV-T001` for a call without items, `LV-T003` for one with too many; per item `LV-T001` … `LV-T003`, `LV-T101` … `LV-T104`, `LV-T110`.
     pub async fn progress(&self, items: Vec<ProgressNote>) -> Result<Results<()>, Error> {
         let (items, sorted) = self.sort("progress", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
@@ -49,7 +49,7 @@ impl<S: Store> Tasks<S> {
     /// is of another store.
     ///
     /// # Errors
-    /// `LV-T003` for too many items, and those of a claim; per item `LV-T001` … `LV-T003`, `LV-T101` … `LV-T104`, `LV-T110`.
+    /// `LV-T001` for a call without items, `LV-T003` for one with too many, and those of a claim; per item `LV-T001` … `LV-T003`, `LV-T101` … `LV-T104`, `LV-T110`.
     pub async fn complete(&self, items: Vec<Complete>, next: Option<ClaimRequest>) -> Result<EndedAndClaimed, Error> {
         let next = next.map(|request| self.claim_rule(request));
         let (items, sorted) = self.sort("complete", items, |item| &item.handle);
@@ -78,7 +78,7 @@ impl<S: Store> Tasks<S> {
     /// Records that nothing was to be done.
     ///
     /// # Errors
-    /// `LV-T003` for too many items; per item `LV-T002`, `LV-T101` … `LV-T104`, `LV-T110`.
+    /// `LV-T001` for a call without items, `LV-T003` for one with too many; per item `LV-T002`, `LV-T101` … `LV-T104`, `LV-T110`.
     pub async fn skip(&self, items: Vec<Skip>) -> Result<Results<Written>, Error> {
         let (items, sorted) = self.sort("skip", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };
@@ -89,7 +89,7 @@ impl<S: Store> Tasks<S> {
     /// Gives executions back until later; their attempts go on then.
     ///
     /// # Errors
-    /// `LV-T003` for too many items; per item `LV-T001`, `LV-T002`, `LV-T101` … `LV-T104`, `LV-T110`.
+    /// `LV-T001` for a call without items, `LV-T003` for one with too many; per item `LV-T001`, `LV-T002`, `LV-T101` … `LV-T104`, `LV-T110`.
     pub async fn delay(&self, items: Vec<Delay>) -> Result<Results<Written>, Error> {
         let (items, sorted) = self.sort("delay", items, |item| &item.handle);
         let Some(items) = items else { return Ok(sorted.merge(Vec::new())) };

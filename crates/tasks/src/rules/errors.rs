@@ -18,11 +18,9 @@ pub(crate) fn unknown(entity: &str, id: impl Display) -> Error {
         .with_detail("id", id)
 }
 
-/// `LV-T003`: something is larger than its limit.
-pub(crate) fn beyond(what: &str, n: impl Display, limit: &str, max: impl Display) -> Error {
-    Error::new(codes::LV_T003, format!("{what} has {n}, limit {limit} is {max}"))
-        .with_hint("pass a reference, or split it")
-        .with_detail("limit", limit)
+/// `LV-T003`: something is larger than its limit; `hint` says how it can be made smaller.
+pub(crate) fn beyond(what: &str, n: impl Display, limit: &str, max: impl Display, hint: &str) -> Error {
+    Error::new(codes::LV_T003, format!("{what} has {n}, limit {limit} is {max}")).with_hint(hint).with_detail("limit", limit)
 }
 
 /// `LV-T004`: an id or key was used before, with other content.

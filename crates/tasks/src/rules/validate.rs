@@ -23,7 +23,7 @@ fn no_longer(field: &str, text: &str, limit: (&str, usize)) -> Result<(), Error>
     if text.len() <= limit.1 {
         return Ok(());
     }
-    Err(beyond(field, format!("{} bytes", text.len()), limit.0, limit.1))
+    Err(beyond(field, format!("{} bytes", text.len()), limit.0, limit.1, "shorten it"))
 }
 
 /// What people wrote to each other: lines and all, but for the one character that not every store can keep.
@@ -87,7 +87,7 @@ pub(crate) fn priority(priority: i32) -> Result<(), Error> {
 pub(crate) fn payload(field: &str, payload: &Payload, limit: (&str, usize)) -> Result<(), Error> {
     let length = payload.bytes().len();
     if length > limit.1 {
-        return Err(beyond(field, format!("{length} bytes"), limit.0, limit.1));
+        return Err(beyond(field, format!("{length} bytes"), limit.0, limit.1, "pass a reference, or split it"));
     }
     if payload.storage() == Storage::Reference {
         required(field, &String::from_utf8_lossy(payload.bytes()), ("REFERENCE_BYTES_MAX", 1024))?;
@@ -98,11 +98,17 @@ pub(crate) fn payload(field: &str, payload: &Payload, limit: (&str, usize)) -> R
 /// Capabilities: no comma, control character or blank.
 pub(crate) fn capabilities(words: &BTreeSet<String>) -> Result<(), Error> {
     if words.len() > limits::CAPABILITIES_MAX {
-        return Err(beyond("capabilities", words.len(), "CAPABILITIES_MAX", limits::CAPABILITIES_MAX));
+        return Err(beyond("capabilities", words.len(), "CAPABILITIES_MAX", limits::CAPABILITIES_MAX, "name fewer"));
     }
     let bytes: usize = words.iter().map(String::len).sum();
     if bytes > limits::CAPABILITIES_BYTES_MAX {
-        return Err(beyond("capabilities", format!("{bytes} bytes"), "CAPABILITIES_BYTES_MAX", limits::CAPABILITIES_BYTES_MAX));
+        return Err(beyond(
+            "capabilities",
+            format!("{bytes} bytes"),
+            "CAPABILITIES_BYTES_MAX",
+            limits::CAPABILITIES_BYTES_MAX,
+            "name fewer",
+        ));
     }
     let bad = |word: &&String| word.is_empty() || word.chars().any(|c| c == ',' || c.is_control() || c.is_whitespace());
     match words.iter().find(bad) {
@@ -114,7 +120,7 @@ pub(crate) fn capabilities(words: &BTreeSet<String>) -> Result<(), Error> {
 /// Tags: keys of the form `word.word…` in lower case.
 pub(crate) fn tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     if tags.len() > limits::TAGS_MAX {
-        return Err(beyond("tags", tags.len(), "TAGS_MAX", limits::TAGS_MAX));
+        return Err(beyond("tags", tags.len(), "TAGS_MAX", limits::TAGS_MAX, "give fewer"));
     }
     for (key, value) in tags {
         name("tags", key, NAME)?;
@@ -216,8 +222,11 @@ pub(crate) fn lanes<'a>(n: usize, lanes: impl IntoIterator<Item = &'a String>) -
 
 /// How many items one call may carry.
 pub(crate) fn batch(items: usize) -> Result<(), Error> {
-    if items == 0 || items > limits::WRITE_BATCH_MAX {
-        return Err(beyond("call", format!("{items} items"), "WRITE_BATCH_MAX", limits::WRITE_BATCH_MAX));
+    if items == 0 {
+        return Err(invalid("items", items, "at least one item"));
+    }
+    if items > limits::WRITE_BATCH_MAX {
+        return Err(beyond("call", format!("{items} items"), "WRITE_BATCH_MAX", limits::WRITE_BATCH_MAX, "split the call"));
     }
     Ok(())
 }
@@ -225,7 +234,7 @@ pub(crate) fn batch(items: usize) -> Result<(), Error> {
 /// Facts of a result.
 pub(crate) fn facts(facts: &Facts) -> Result<(), Error> {
     if facts.0.len() > limits::FACTS_MAX {
-        return Err(beyond("facts", facts.0.len(), "FACTS_MAX", limits::FACTS_MAX));
+        return Err(beyond("facts", facts.0.len(), "FACTS_MAX", limits::FACTS_MAX, "report fewer: a result can hold the rest"));
     }
     facts.0.iter().try_for_each(|(key, fact)| {
         required("facts", key, NAME)?;

@@ -230,7 +230,7 @@ fn t_053_a_call_without_items_or_with_too_many_is_refused() {
     let failure = Failure { class: FailureClass::Transient, code: String::new(), message: String::new() };
     let items = vec![(Fail { handle, failure }, 0); limits::WRITE_BATCH_MAX + 1];
     assert_eq!(world.refused(&FailExecutions { items, next: None }), "LV-T003");
-    assert_eq!(world.refused(&CompleteExecutions { items: Vec::new(), next: None }), "LV-T003");
+    assert_eq!(world.refused(&CompleteExecutions { items: Vec::new(), next: None }), "LV-T001");
 }
 
 #[test]

@@ -38,7 +38,13 @@ pub(super) fn edge(
     condition: &NewCondition,
 ) -> Result<(), Error> {
     if predicates.0.len() > limits::PREDICATES_MAX {
-        return Err(rules::beyond("predicates", predicates.0.len(), "PREDICATES_MAX", limits::PREDICATES_MAX));
+        return Err(rules::beyond(
+            "predicates",
+            predicates.0.len(),
+            "PREDICATES_MAX",
+            limits::PREDICATES_MAX,
+            "ask for fewer facts",
+        ));
     }
     predicates.0.iter().try_for_each(|predicate| {
         validate::required("predicates", &predicate.fact, validate::NAME)?;
