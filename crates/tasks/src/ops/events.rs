@@ -12,6 +12,7 @@ use levada_store::{Cursor, EventPage, Filter, Store, Wake, WakeReceiver};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Tasks;
+use super::reads::page_size;
 use crate::engine::{Engine, storable};
 use crate::{metrics, timer};
 
@@ -33,11 +34,12 @@ impl<S: Store> Tasks<S> {
         }
     }
 
-    /// One page of events after a cursor, without waiting.
+    /// One page of up to `limit` events after a cursor, without waiting.
     ///
     /// # Errors
-    /// `LV-T008` if events after the cursor may have been dropped; what the store says.
+    /// `LV-T001` for a limit outside of 1 … 1000, `LV-T008` if events after the cursor may have been dropped; what the store says.
     pub async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
+        let limit = page_size(limit)?;
         self.engine.check_kept(after).await?;
         self.engine.events(after, &self.engine.own_events(filter.clone()), limit).await
     }

@@ -269,7 +269,8 @@ impl<S: Store> Tasks<S> {
     }
 }
 
-fn page_size(limit: u32) -> Result<u32, Error> {
+/// A number of items that one page may have.
+pub(super) fn page_size(limit: u32) -> Result<u32, Error> {
     if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(rules::invalid("limit", limit, "within 1 … 1000")) }
 }
 

@@ -111,6 +111,9 @@ pub async fn old_cursors_are_refused<S: Store>(node: Node<S>) -> Result {
     node.tasks.tick("event_retention").await?;
     assert_eq!(code(node.tasks.subscribe(Filter::default(), Some(first)).poll().await), "LV-T008");
     assert_eq!(code(node.tasks.events(first, &Filter::default(), 10).await), "LV-T008");
+    for limit in [0, 1_001] {
+        assert_eq!(code(node.tasks.events(Cursor::default(), &Filter::default(), limit).await), "LV-T001");
+    }
     assert_eq!(code(feed.poll().await), "LV-T008", "it slept for longer than events are kept");
     let from_now = node.tasks.subscribe(Filter::default(), None).poll().await?;
     assert_eq!(from_now.map(|page| page.events.len()), Some(1), "without a cursor it begins with what is kept");
