@@ -99,7 +99,7 @@ impl Supervisor {
 
 fn runtime() -> Result<Handle, Error> {
     Handle::try_current().map_err(|_| {
-        Error::new(codes::LV_T001, "background work and waiting claims: no runtime is not a tokio runtime")
+        Error::new(codes::LV_T001, "background work and waiting claims need a tokio runtime: there is none")
             .with_hint("call from within a tokio runtime with time enabled, or open without background work")
     })
 }

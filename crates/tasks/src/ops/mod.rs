@@ -131,8 +131,9 @@ impl<S: Store> Tasks<S> {
         if self.supervisor.stop(within).await {
             return Ok(());
         }
-        let message = format!("store unreachable: background work did not end within {} ms", within.as_millis());
-        Err(Error::new(codes::LV_T702, message).with_hint("look at the store; nothing is lost, a transaction is undone"))
+        let message = format!("background work did not end within {} ms and was cut off", within.as_millis());
+        Err(Error::new(codes::LV_T702, message)
+            .with_hint("nothing is lost, its transaction is undone; give it more time, or look at the store"))
     }
 
     /// Refuses handles of other stores.

@@ -84,12 +84,18 @@ impl<S: Service> Worker<S> {
     }
 
     /// Starts it on the current tokio runtime.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled.
     #[must_use]
     pub fn start(self) -> RunningWorker {
         running::start(self)
     }
 
-    /// Works until the process is asked to end (SIGINT or SIGTERM), then drains; a second signal ends it at once.
+    /// Works until the process is asked to end (SIGINT or SIGTERM), or an operator drains it, then drains; a second signal ends it at once.
+    ///
+    /// # Panics
+    /// See [`Worker::start`].
     pub async fn run(self) -> DrainReport {
         let grace = self.settings.grace;
         self.start().until_signal(grace).await
