@@ -41,7 +41,7 @@ impl<S: Store> Tasks<S> {
         self.engine.act("heartbeat_worker", HeartbeatWorker { instance: instance.to_owned() }).await
     }
 
-    /// Has an instance claim nothing more.
+    /// Asks an instance to claim nothing more: it hears so with its next heartbeat; claims are not refused.
     ///
     /// # Errors
     /// `LV-T002`.

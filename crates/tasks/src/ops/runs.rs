@@ -68,7 +68,7 @@ impl<S: Store> Tasks<S> {
     /// Begins a whole run in one transaction, or leaves nothing behind.
     ///
     /// # Errors
-    /// `LV-T001`, `LV-T003` … `LV-T006`, `LV-T108`, `LV-T205` … `LV-T209`, `LV-T213`, `LV-T214`, `LV-T219`.
+    /// `LV-T001`, `LV-T003` … `LV-T005`, `LV-T108`, `LV-T205` … `LV-T209`, `LV-T213`, `LV-T214`, `LV-T219`.
     pub async fn submit_run(&self, graph: RunGraph) -> Result<Created<RunState>, Error> {
         let run = graph.id.unwrap_or_else(|| self.run_id());
         let ids = self.ids_for(&graph.nodes);
