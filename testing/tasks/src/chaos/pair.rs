@@ -106,7 +106,8 @@ impl Call {
             }
             Self::Revoke => tasks.revoke_lease(handle.execution, "operator").await.map(|said| format!("{said:?}")),
             Self::Replay => {
-                tasks.replay(member(RUN, 0), ReplayOptions::default(), "operator").await.map(|said| format!("{said:?}"))
+                let options = ReplayOptions { generation: Some(0), ..ReplayOptions::default() };
+                tasks.replay(member(RUN, 0), options, "operator").await.map(|said| format!("{said:?}"))
             }
             Self::Extend => tasks.extend_run(RUN, held.revision, fragment(), None).await.map(|said| format!("{said:?}")),
             Self::Resume => tasks.resume_run(RUN, "operator").await.map(|said| format!("{said:?}")),

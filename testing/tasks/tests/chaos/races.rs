@@ -24,12 +24,13 @@ async fn t_072_a_member_given_back_while_its_run_is_cancelled_ends_without_a_cla
     let node = Node::open_in(&Place::Postgres(settings), 0, world.clone(), clock.clone()).await?;
     let slow = Node::open_in(&slow, 0, world, clock).await?;
     node.tasks.submit_run(race(RUN)).await?;
-    let held = node.claim_one(1).await?.handle.execution;
+    let handle = node.claim_one(1).await?.handle;
+    let held = handle.execution;
 
     proxy.set(Plan::HoldBefore(When::Commit));
     let giving_back = tokio::spawn({
         let slow = slow.clone();
-        async move { slow.tasks.revoke_lease(held, "operator").await }
+        async move { slow.tasks.give_back(handle).await }
     });
     proxy.struck().await;
     let cancel = CancelRun { policy: CancelPolicy::CancelPending, ..CancelRun::all("enough", "operator") };
