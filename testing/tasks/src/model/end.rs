@@ -1,9 +1,9 @@
 //! How executions end and become runnable: §1.3 and `next_hold` of §1.1.
 
 use levada_store::ExecutionId;
-use levada_store::alphabets::{AttemptState, Cause, EventKind, GroupState, Hold, Outcome, Phase, RunPhase};
+use levada_store::alphabets::{AttemptState, CancelPolicy, Cause, EventKind, GroupState, Hold, Outcome, Phase, RunPhase};
 
-use super::{End, Execution, Model};
+use super::{End, Execution, Model, Run};
 
 impl Execution {
     /// The attempt that is not closed.
@@ -54,7 +54,7 @@ impl Model {
         let is_building = run.is_some_and(|run| run.phase == RunPhase::Building);
         if is_building || group_open || waits_for_all_others {
             Hold::Edges
-        } else if row.operator_hold || run.is_some_and(|run| run.paused) {
+        } else if row.operator_hold || run.is_some_and(|run| run.paused || is_only_marked(run, row)) {
             Hold::Operator
         } else if row.due_ms.is_some_and(|due| due > self.now_ms) {
             Hold::Time
@@ -80,4 +80,10 @@ impl Model {
         }
         true
     }
+}
+
+/// Whether a run that is cancelled in name only keeps this member from starting: all but finalizers whose turn has come (§3.7).
+fn is_only_marked(run: &Run, row: &Execution) -> bool {
+    let marked = run.cancel.filter(|cancel| run.phase == RunPhase::Cancelling && cancel.policy == CancelPolicy::MarkOnly);
+    marked.is_some_and(|cancel| !(row.finalizer && run.finalizers_released && !cancel.finalizers_too))
 }

@@ -1,5 +1,7 @@
 //! What follows from ends in a run: §3.5, to a fixpoint, looking at everything each time.
 
+use std::collections::BTreeSet;
+
 use levada_store::alphabets::{CancelPolicy, Cause, EventKind, GroupState, Hold, OnFailure, Outcome, Phase, RunPhase};
 use levada_store::{ExecutionId, RunId};
 
@@ -138,6 +140,12 @@ impl Model {
         true
     }
 
+    /// Ends whose consequences are not drawn yet.
+    #[must_use]
+    pub fn left(&self) -> BTreeSet<ExecutionId> {
+        self.executions.values().filter(|row| is_left(row)).map(|row| row.id).collect()
+    }
+
     /// How many members are over and drawn, by outcome.
     #[must_use]
     pub fn settled(&self, run: RunId, outcome: Outcome) -> usize {
@@ -147,6 +155,6 @@ impl Model {
 
 /// Whether the consequences of an end are not drawn yet.
 #[must_use]
-pub fn is_left(row: &Execution) -> bool {
+fn is_left(row: &Execution) -> bool {
     row.phase == Phase::Ended && row.drawn.is_none()
 }

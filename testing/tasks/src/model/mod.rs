@@ -37,7 +37,6 @@ pub use cancel::{Dispatched, Reconciled};
 pub use cancel_run::Cancelled;
 pub use claim::Given;
 pub use extend::Grown;
-pub use follow::is_left;
 pub use outcome::is_failure;
 pub use replay::{Again, Restarted};
 pub use seen::Seen;

@@ -1,6 +1,6 @@
 //! Whether the engine's rows say what the interpreter says, in everything that can be told from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use levada_store::State;
@@ -23,8 +23,7 @@ pub fn states(engine: &State, model: &Model) -> Result<(), Wrong> {
     for (row, expected) in engine.runs.values().zip(model.runs.values()) {
         run(engine, model, row, expected).map_err(|wrong| format!("run {}: {wrong}", row.id))?;
     }
-    let left: Vec<_> = model.executions.values().filter(|row| model::is_left(row)).map(|row| row.id).collect();
-    same("marks", engine.marks.keys().copied().collect::<Vec<_>>(), left)
+    same("marks", engine.marks.keys().copied().collect::<BTreeSet<_>>(), model.left())
 }
 
 fn same<T: PartialEq + Debug>(what: &str, got: T, expected: T) -> Result<(), Wrong> {

@@ -24,14 +24,9 @@ impl Play {
         let rule = rules::CompleteExecutions { items: items.clone(), next: next.clone() };
         let told = |(said, claimed): rules::EndedAndClaimed| (codes(said, written), given(&claimed));
         let agreed = self.both(&rule, told, |model| {
-            // F-5: a token that gave something before this call claims nothing new, even if the call ends all of that.
-            let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
-            let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
-            let ready = model.ready();
+            let before = next.map(|next| Before::of(model, next.request));
             let told = each(items, |item| model.complete(item.handle.execution, item.handle.fence, &item.facts))?;
-            let claimed =
-                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
-            Ok((told, claimed))
+            Ok((told, before.map_or_else(Vec::new, |before| before.claim_after(model))))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
         Ok(())
@@ -41,13 +36,9 @@ impl Play {
         let rule = rules::FailExecutions { items: items.clone(), next: next.clone() };
         let told = |(said, claimed): rules::EndedAndClaimed| (codes(said, written), given(&claimed));
         let agreed = self.both(&rule, told, |model: &mut Model| {
-            let used = next.as_ref().is_some_and(|next| model.holds_by(&next.request));
-            let before = next.as_ref().map_or_else(Vec::new, |next| model.in_line(&next.request));
-            let ready = model.ready();
+            let before = next.map(|next| Before::of(model, next.request));
             let told = each(items, |(item, _)| model.fail(item.handle.execution, item.handle.fence, &item.failure))?;
-            let claimed =
-                next.as_ref().map_or_else(Vec::new, |next| claim_after(model, (&before, &ready), used, &next.request));
-            Ok((told, claimed))
+            Ok((told, before.map_or_else(Vec::new, |before| before.claim_after(model))))
         })?;
         self.remember(agreed.map(|(_, claimed)| claimed).unwrap_or_default());
         Ok(())
@@ -70,24 +61,47 @@ impl Play {
     }
 }
 
-/// The claim that goes along with ends: their consequences are drawn first. A token that gave something before claims nothing new.
-fn claim_after(
-    model: &mut Model,
-    (before, ready): (&[ExecutionId], &BTreeSet<ExecutionId>),
-    used: bool,
-    request: &ClaimRequest,
-) -> Vec<model::Given> {
-    // Whoever is ready in a run that is now being cancelled is turned away by the claim, not before.
-    let cancelled = std::mem::take(&mut model.seen.cancelled);
-    model.follow();
-    // Who came to be ready only now is turned away in the same order, as far as the claim went.
-    let came = model.ready();
-    model.seen.ready_before.extend(came.difference(ready).filter(|id| cancelled.contains(id)));
-    model.seen.cancelled = cancelled;
-    match (used, model.holds_by(request)) {
-        (true, false) => Vec::new(),
-        (_, true) => model.claim(request),
-        (false, false) => model.claim_after(before, request),
+/// What there was before the ends that a claim goes along with.
+struct Before {
+    request: ClaimRequest,
+    in_line: Vec<ExecutionId>,
+    ready: BTreeSet<ExecutionId>,
+    /// Ends whose consequences were left for later.
+    left: BTreeSet<ExecutionId>,
+    /// F-5: a token that gave something before this call claims nothing new, even if the call ends all of that.
+    is_used: bool,
+}
+
+impl Before {
+    fn of(model: &Model, request: ClaimRequest) -> Self {
+        let (in_line, ready, left) = (model.in_line(&request), model.ready(), model.left());
+        Self { in_line, ready, left, is_used: model.holds_by(&request), request }
+    }
+
+    /// The claim itself: the consequences of the ends are drawn first.
+    fn claim_after(self, model: &mut Model) -> Vec<model::Given> {
+        // Whoever is ready in a run that is now being cancelled is turned away by the claim, not before.
+        let cancelled = std::mem::take(&mut model.seen.cancelled);
+        let marks = model.seen.marks.clone();
+        model.seen.marks.extend(self.left_still(model));
+        model.follow();
+        model.seen.marks = marks;
+        // Who came to be ready only now is turned away in the same order, as far as the claim went.
+        let came = model.ready();
+        model.seen.ready_before.extend(came.difference(&self.ready).filter(|id| cancelled.contains(id)));
+        model.seen.cancelled = cancelled;
+        match (self.is_used, model.holds_by(&self.request)) {
+            (true, false) => Vec::new(),
+            (_, true) => model.claim(&self.request),
+            (false, false) => model.claim_after(&self.in_line, &self.request),
+        }
+    }
+
+    /// Ends that were left for later in runs where the call ended nothing: what settles them comes after the claim, if at all (E-9).
+    fn left_still(&self, model: &Model) -> Vec<ExecutionId> {
+        let run_of = |id: &ExecutionId| model.executions[id].run;
+        let touched: BTreeSet<_> = model.left().difference(&self.left).filter_map(run_of).collect();
+        self.left.iter().filter(|id| run_of(id).is_none_or(|run| !touched.contains(&run))).copied().collect()
     }
 }
 
