@@ -54,6 +54,7 @@ fn write_wake(wake: &Wake, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         Wake::Run(run) => write!(out, " u{}", id(run.0)),
         Wake::Lost(execution) => write!(out, " l{}", id(execution.0)),
+        Wake::Freed(route) => write!(out, " f{route}"),
         Wake::Awaited(run) => write!(out, " w{}", id(run.0)),
         Wake::Events => out.write_str(" e"),
         Wake::All => out.write_str(" a"),
@@ -85,6 +86,7 @@ fn read_wake(word: &str) -> Option<Wake> {
         }
         'u' => Wake::Run(RunId(id()?)),
         'l' => Wake::Lost(ExecutionId(id()?)),
+        'f' => Wake::Freed(rest.parse().ok()?),
         'w' => Wake::Awaited(RunId(id()?)),
         'e' => Wake::Events,
         'a' => Wake::All,
@@ -106,6 +108,7 @@ mod tests {
             Wake::Due(DueKind::Promote, 40),
             Wake::Run(RunId(u128::MAX)),
             Wake::Lost(ExecutionId(4)),
+            Wake::Freed(8),
             Wake::Awaited(RunId(5)),
             Wake::Events,
         ]);

@@ -27,6 +27,8 @@ pub enum Wake {
     Run(RunId),
     /// An execution that was active is not any longer: its holder may have lost it; or it ended.
     Lost(ExecutionId),
+    /// Something of this route is not active any longer: if its lane has a limit, there may be room.
+    Freed(i64),
     /// A run waits for the end of another, or of an execution.
     Awaited(RunId),
     /// Events were written.
@@ -106,6 +108,9 @@ fn of_record(record: &Record, wakes: &mut BTreeSet<Wake>) {
             }
             if row.phase == Phase::Ended || (row.phase != Phase::Active && row.attempt_no > 0) {
                 wakes.insert(Wake::Lost(row.id));
+            }
+            if row.phase != Phase::Active && row.attempt_no > 0 {
+                wakes.insert(Wake::Freed(row.route_id));
             }
             wakes.extend(row.deadline_ms.map(|at| Wake::Due(DueKind::Deadline, at)));
             if row.run_id.is_none() {

@@ -38,9 +38,10 @@ pub(super) async fn listen<S: Store>(
                 metrics::woken("ready");
                 engine.desk.ready(route);
             }
+            Wake::Freed(route) => engine.desk.freed(route),
             Wake::All => {
                 metrics::woken("all");
-                engine.desk.look();
+                engine.desk.forget();
             }
             _ => metrics::woken("other"),
         }
@@ -62,14 +63,14 @@ pub(super) async fn probe<S: Store>(engine: Arc<Engine<S>>, mut stop: watch::Rec
         engine.desk.begin_probe();
         match engine.read(Query::ReadyRoutes(PROBED_ROUTES_MAX)).await {
             Ok(page) => {
-                let routes = page.rows.routes;
+                let (routes, limited) = (page.rows.routes, page.rows.lanes.into_keys().collect());
                 let is_all = routes.len() < PROBED_ROUTES_MAX as usize;
-                engine.desk.probed(routes.into_values(), is_all);
+                engine.desk.probed(routes.into_values(), Some(limited), is_all);
             }
             Err(_) => {
                 metrics::background_error("claim_probe");
                 // The claims themselves meet the same trouble when they look; the next probe comes by itself.
-                engine.desk.probed([], false);
+                engine.desk.probed([], None, false);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::actor::Actor;
 use super::drain::{DrainReport, Drained};
@@ -26,7 +26,7 @@ impl RunningWorker {
     pub async fn drain(mut self, grace: Duration) -> DrainReport {
         self.drain.send_replace(Drained::Draining);
         tokio::select! {
-            report = &mut self.actor => return report.unwrap_or_default(),
+            report = &mut self.actor => return reported(report),
             () = timer::sleep(grace) => {}
         }
         self.end(Drained::Over).await
@@ -40,16 +40,16 @@ impl RunningWorker {
     /// Works until the process is asked to end; see [`Worker::run`].
     pub(super) async fn until_signal(mut self, grace: Duration) -> DrainReport {
         tokio::select! {
-            report = &mut self.actor => return report.unwrap_or_default(),
+            report = &mut self.actor => return reported(report),
             () = timer::end_signal() => self.drain.send_replace(Drained::Draining),
         };
         tokio::select! {
-            report = &mut self.actor => return report.unwrap_or_default(),
+            report = &mut self.actor => return reported(report),
             () = timer::end_signal() => return self.end(Drained::Now).await,
             () = timer::sleep(grace) => self.drain.send_replace(Drained::Over),
         };
         tokio::select! {
-            report = &mut self.actor => return report.unwrap_or_default(),
+            report = &mut self.actor => return reported(report),
             () = timer::end_signal() => {}
         }
         self.end(Drained::Now).await
@@ -57,7 +57,17 @@ impl RunningWorker {
 
     async fn end(mut self, how: Drained) -> DrainReport {
         self.drain.send_replace(how);
-        (&mut self.actor).await.unwrap_or_default()
+        reported((&mut self.actor).await)
+    }
+}
+
+/// What the worker's task left. If it panicked, which no handler can bring about, whoever waits for it learns so: an empty report would
+/// say that nothing was held. A runtime that shuts down drops the task with all that it knew.
+fn reported(report: Result<DrainReport, JoinError>) -> DrainReport {
+    match report.map_err(JoinError::try_into_panic) {
+        Ok(report) => report,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => DrainReport::default(),
     }
 }
 

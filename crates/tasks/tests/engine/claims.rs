@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use levada_base::World;
+use levada_store::rows::Facts;
 use levada_store::{MemoryStore, Store, Token};
-use levada_tasks::spec::{ClaimRequest, NewExecution};
+use levada_tasks::rules::{Claimed, LaneChange};
+use levada_tasks::spec::{ClaimRequest, Complete, NewExecution, Payload};
 use levada_tasks::{Settings, Tasks};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -14,6 +16,8 @@ use crate::store::Probed;
 
 /// Long enough for a machine that does many other things.
 const GUARD: Duration = Duration::from_secs(60);
+/// More than there are seconds in [`GUARD`].
+const TURNS: u128 = 100;
 
 async fn open(store: Probed, world: World) -> Result<Tasks<Probed>> {
     Tasks::open(store, Settings::without_background(), world).await
@@ -70,6 +74,36 @@ async fn t_039_a_hundred_ready_rows_of_one_commit_reach_a_hundred_claims() -> Re
     }
     assert_eq!(given, 100);
     Ok(())
+}
+
+#[tokio::test]
+async fn t_039_a_place_in_a_full_lane_is_handed_on_by_a_wake_up() -> Result {
+    let world = World::real();
+    let tasks = open(Probed::new(MemoryStore::new(world.clone())), world).await?;
+    tasks.change_lane("default", LaneChange::SetMaxActive(Some(1)), "operator").await?;
+    tasks.submit_run(crate::node::wide(usize::try_from(TURNS).unwrap_or_default() + 1)).await?;
+    let handed_on = async {
+        let mut held = tasks.claim(waiting(1)).await?;
+        for turn in 0..TURNS {
+            let looks = tasks.store().claims();
+            let waiter = tasks.clone();
+            let next = tokio::spawn(async move { waiter.claim(waiting(2 + turn)).await });
+            while tasks.store().claims() == looks {
+                tokio::task::yield_now().await;
+            }
+            // It found the lane full.
+            tasks.complete(held.into_iter().map(done).collect(), None).await?;
+            held = next.await.unwrap_or_else(|error| panic!("{error}"))?;
+            assert_eq!(held.len(), 1);
+        }
+        Result::Ok(())
+    };
+    // Probes alone would hand on one place in a second.
+    timeout(GUARD, handed_on).await.unwrap_or_else(|_| panic!("places are left to probes"))
+}
+
+fn done(claimed: Claimed) -> Complete {
+    Complete { handle: claimed.handle, result: Payload::Void, facts: Facts::default() }
 }
 
 #[tokio::test]

@@ -35,7 +35,8 @@ impl Model {
     pub fn release(&mut self, id: ExecutionId) -> Result<bool, Refused> {
         let row = self.not_ended(id)?;
         let was = std::mem::replace(&mut row.operator_hold, false);
-        if (row.phase, row.hold) == (Phase::Runnable, Hold::Operator) {
+        // A call that finds nothing to release changes nothing: a pause that a cancel ended is undone by the backlog's worker.
+        if was && (row.phase, row.hold) == (Phase::Runnable, Hold::Operator) {
             self.make_runnable(id);
         }
         Ok(was)
