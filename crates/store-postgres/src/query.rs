@@ -225,8 +225,7 @@ fn plain(query: &Query) -> Fragment {
             "SELECT {route r} FROM (
                 SELECT * FROM route r WHERE EXISTS (SELECT FROM execution WHERE route_id = r.id AND phase = 1 AND hold = 0)
                 ORDER BY id LIMIT $limit
-            ) r
-            UNION ALL SELECT {lane l} FROM lane l WHERE max_active IS NOT NULL",
+            ) r",
             limit(most),
         ),
         Query::Lanes => Fragment::new("SELECT {lane l} FROM lane l", Vec::new()),

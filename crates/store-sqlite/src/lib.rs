@@ -31,6 +31,7 @@ mod dues;
 mod dump;
 mod errors;
 mod events;
+mod heartbeats;
 mod load;
 mod migrate;
 mod network;

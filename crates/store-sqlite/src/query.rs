@@ -32,7 +32,6 @@ static PINNED: Select<ResultRow> = Select::new("WHERE execution_id = ?1 AND gene
 static ROUTE: Select<Route> = Select::new("WHERE id = ?1");
 static TAGS: Select<Tag> = Select::new("WHERE owner = ?1");
 static LANES: Select<Lane> = Select::new("");
-static LIMITED_LANES: Select<Lane> = Select::new("WHERE max_active IS NOT NULL");
 pub(crate) static WORKERS: Select<WorkerRow> = Select::new("");
 static SCHEDULES: Select<Schedule> = Select::new("");
 static MARKED_RUNS: Select<Run> = Select::new(
@@ -100,10 +99,7 @@ pub(crate) fn answer(session: &Session<'_>, query: &Query, moment: Moment) -> Re
         }
         Query::Due(kind, wanted) => page.times = dues::first(session, *kind, wanted)?,
         Query::AwaitedEnds(wanted, awaiting) => awaited_ends(session, wanted, awaiting, rows)?,
-        Query::ReadyRoutes(limit) => {
-            bring(session, &READY_ROUTES, [limit], rows)?;
-            bring(session, &LIMITED_LANES, [], rows)?;
-        }
+        Query::ReadyRoutes(limit) => bring(session, &READY_ROUTES, [limit], rows)?,
         Query::Reasons(subject) => page = reasons(session, *subject, moment)?,
         Query::Lanes => bring(session, &LANES, [], rows)?,
         Query::Workers => bring(session, &WORKERS, [], rows)?,

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::checkpoint::{Checkpointer, Log};
 use crate::errors::{Failure, Result};
+use crate::heartbeats::Heartbeats;
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::open::Place;
 use crate::owner::{Owner, resolved};
@@ -42,6 +43,7 @@ struct Shared {
     /// None once the store is closed.
     writer: Arc<Mutex<Option<Writer>>>,
     readers: Readers,
+    heartbeats: Arc<Heartbeats>,
     /// Serves the queue; none in a world without threads, where callers do, and once the store is closed.
     thread: Mutex<Option<JoinHandle<()>>>,
     checkpointer: Mutex<Option<Checkpointer>>,
@@ -96,6 +98,7 @@ impl SqliteStore {
         migrate(&mut connection, MIGRATIONS, world.now().millis())?;
         let kept = Kept::read_or_make(&connection, &world)?;
         let time = Arc::new(StoreTime::new(world.clone(), kept.now_ms));
+        let heartbeats = Arc::new(Heartbeats::default());
         let (waker, counters, queue) = (Waker::default(), Arc::new(Counters::default()), Arc::new(Queue::default()));
         let checkpointer = Checkpointer::start(place, &world, &counters)?;
         let writer = Writer {
@@ -109,6 +112,7 @@ impl SqliteStore {
             probe,
             seq: kept.seq,
             places: None,
+            heartbeats: Arc::clone(&heartbeats),
         };
         let writer = Arc::new(Mutex::new(Some(writer)));
         let readers = Readers::new(place, &writer);
@@ -122,6 +126,7 @@ impl SqliteStore {
             queue,
             writer,
             readers,
+            heartbeats,
             thread: Mutex::new(thread),
             checkpointer: Mutex::new(checkpointer),
             callers_serve: !world.has_threads(),
@@ -173,8 +178,9 @@ impl Shared {
         }
         self.checkpointer.lock().take();
         self.readers.close();
-        if let Some(mut writer) = self.writer.try_lock() {
-            writer.take();
+        if let Some(writer) = self.writer.try_lock().and_then(|mut writer| writer.take()) {
+            // Nothing hangs on it but how long a later start thinks that nobody was there.
+            let _ = writer.finish();
         }
     }
 }
@@ -220,7 +226,10 @@ impl Store for SqliteStore {
     async fn read(&self, query: Query) -> Result<Page, Error> {
         let shared = &self.shared;
         let moment = Moment { now_ms: shared.time.now_ms(), seq: 0, inline_run_max: shared.settings.inline_run_max };
-        shared.readers.read(|session| query::answer(session, &query, moment)).map_err(|failure| failure.error())
+        let page = shared.readers.read(|session| query::answer(session, &query, moment));
+        let mut page = page.map_err(|failure| failure.error())?;
+        shared.heartbeats.show(&mut page.rows);
+        Ok(page)
     }
 
     async fn events(&self, after: Cursor, filter: &Filter, limit: u32) -> Result<EventPage, Error> {
@@ -240,7 +249,9 @@ impl Store for SqliteStore {
     }
 
     async fn dump(&self) -> Result<State, Error> {
-        self.shared.readers.read(dump::all).map(canonical).map_err(|failure| failure.error())
+        let mut state = self.shared.readers.read(dump::all).map_err(|failure| failure.error())?;
+        self.shared.heartbeats.show(&mut state);
+        Ok(canonical(state))
     }
 
     fn instance(&self) -> u128 {

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::checkpoint::Log;
 use crate::errors::{Failure, Result};
+use crate::heartbeats::Heartbeats;
 use crate::load::{Claims, Places, load};
 use crate::owner::Owner;
 use crate::probe::{BEGIN, COMMIT, COMMITTED, Probe};
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
     pub(crate) seq: i64,
     /// Routes and lanes as they are stored; none if they have to be read again.
     pub(crate) places: Option<Arc<Places>>,
+    pub(crate) heartbeats: Arc<Heartbeats>,
 }
 
 impl Writer {
@@ -63,6 +65,7 @@ impl Writer {
             self.tell(end);
             self.connection.prepare_cached(end)?.execute([])?;
             if written {
+                self.heartbeats.forget();
                 self.tell(COMMITTED);
             }
             Ok(commands)
@@ -80,6 +83,18 @@ impl Writer {
         ended
     }
 
+    /// Writes what is only in memory; the store is being closed.
+    pub(crate) fn finish(&self) -> Result<()> {
+        if self.heartbeats.is_empty() {
+            return Ok(());
+        }
+        self.connection.execute_batch(BEGIN)?;
+        let session = Session::new(&self.connection);
+        self.heartbeats.write(&session)?;
+        session.execute(KEEP_MOMENT, (self.time.now_ms(), self.seq))?;
+        Ok(self.connection.execute_batch(COMMIT)?)
+    }
+
     fn tell(&self, statement: &'static str) {
         if let Some(probe) = &self.probe {
             probe(statement);
@@ -93,11 +108,16 @@ impl Writer {
         let moment = Moment { now_ms, seq: self.seq, inline_run_max: self.inline_run_max };
         let session = Session::new(&self.connection).probed(self.probe.as_ref());
         let claims = if batch.len() > 1 { Claims::Together } else { Claims::Alone };
-        let (state, places) = load(&session, (&batch.scope(), claims), moment, self.places.take())?;
+        let (mut state, places) = load(&session, (&batch.scope(), claims), moment, self.places.take())?;
         self.places = places;
+        self.heartbeats.show(&mut state);
         let before = state.clone();
-        let commands = plan(batch, state)?;
+        let mut commands = plan(batch, state)?;
+        if self.heartbeats.keep(&session, &commands, &before)? {
+            commands.clear();
+        }
         if !commands.is_empty() {
+            self.heartbeats.write(&session)?;
             write(&session, &commands, &before)?;
             session.execute(KEEP_MOMENT, (now_ms, self.seq.max(next_seq(&commands))))?;
         }

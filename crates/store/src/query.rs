@@ -42,7 +42,7 @@ pub enum Query {
     /// Open conditions that the end of a run or execution resolves, in the order of (run, key), with those upstreams of them that have
     /// ended; those whose upstream has ended come first.
     AwaitedEnds(Wanted, Awaiting),
-    /// Routes of which something may be claimed now, in the order of their ids, and the lanes that have a limit.
+    /// Routes of which something may be claimed now, in the order of their ids.
     ReadyRoutes(u32),
     /// Why an execution or a run is not over: what it waits for, and what that waits for. Counts: `members` that have not ended by public
     /// state, `marks` and open `conditions` of a run; `active` executions by lane with a limit; `leases` by instance.

@@ -5,6 +5,7 @@ mod disk;
 mod disks;
 mod durability;
 mod faults;
+mod heartbeats;
 mod merging;
 mod owner;
 mod rules;

@@ -61,8 +61,6 @@ pub(crate) fn answer(tables: &Tables, query: &Query, moment: Moment) -> Page {
             let routes: BTreeSet<_> = ready.map(|row| row.route_id).collect();
             let found = routes.into_iter().take(*limit as usize).filter_map(|id| full.routes.get(&id));
             page.rows.routes.extend(found.map(|route| (route.id, route.clone())));
-            let limited = full.lanes.iter().filter(|(_, lane)| lane.max_active.is_some());
-            page.rows.lanes.extend(limited.map(|(name, lane)| (name.clone(), lane.clone())));
         }
         Query::Reasons(subject) => page = reasons(tables, *subject, moment),
         Query::Lanes => page.rows.lanes.clone_from(&full.lanes),

@@ -60,17 +60,22 @@ pub(super) async fn probe<S: Store>(engine: Arc<Engine<S>>, mut stop: watch::Rec
         if !engine.desk.has_waiting() {
             continue;
         }
-        engine.desk.begin_probe();
+        if let Some(forgotten) = engine.desk.begin_probe()
+            && let Ok(page) = engine.read(Query::Lanes).await
+        {
+            let limited = page.rows.lanes.into_values().filter(|lane| lane.max_active.is_some());
+            engine.desk.learn_limited(forgotten, limited.map(|lane| lane.name).collect());
+        }
         match engine.read(Query::ReadyRoutes(PROBED_ROUTES_MAX)).await {
             Ok(page) => {
-                let (routes, limited) = (page.rows.routes, page.rows.lanes.into_keys().collect());
+                let routes = page.rows.routes;
                 let is_all = routes.len() < PROBED_ROUTES_MAX as usize;
-                engine.desk.probed(routes.into_values(), Some(limited), is_all);
+                engine.desk.probed(routes.into_values(), is_all);
             }
             Err(_) => {
                 metrics::background_error("claim_probe");
                 // The claims themselves meet the same trouble when they look; the next probe comes by itself.
-                engine.desk.probed([], None, false);
+                engine.desk.probed([], false);
             }
         }
     }

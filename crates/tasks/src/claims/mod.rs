@@ -93,7 +93,10 @@ impl ClaimDesk {
 
     /// Nothing that was known is certain any longer.
     pub(crate) fn forget(&self) {
-        self.seats.lock().limited = None;
+        let mut seats = self.seats.lock();
+        seats.limited = None;
+        seats.forgotten += 1;
+        drop(seats);
         self.look();
     }
 
@@ -105,15 +108,25 @@ impl ClaimDesk {
         }
     }
 
-    /// A probe begins: what becomes ready from now on it may not see.
-    pub(crate) fn begin_probe(&self) {
-        self.seats.lock().since.clear();
+    /// A probe begins: what becomes ready from now on it may not see. If nobody knows which lanes have a limit, an
+    /// answer to that goes to [`ClaimDesk::learn_limited`].
+    pub(crate) fn begin_probe(&self) -> Option<Forgotten> {
+        let mut seats = self.seats.lock();
+        seats.since.clear();
+        seats.limited.is_none().then_some(Forgotten(seats.forgotten))
     }
 
-    /// What a probe found ready, whether that is all, and which lanes have a limit, if it could tell.
-    pub(crate) fn probed(&self, routes: impl IntoIterator<Item = Route>, limited: Option<BTreeSet<String>>, is_all: bool) {
+    /// The lanes that have a limit, read since they were asked for; of no use if one may have changed meanwhile.
+    pub(crate) fn learn_limited(&self, Forgotten(times): Forgotten, lanes: BTreeSet<String>) {
         let mut seats = self.seats.lock();
-        seats.limited = limited.or(seats.limited.take());
+        if seats.forgotten == times {
+            seats.limited = Some(lanes);
+        }
+    }
+
+    /// What a probe found ready, and whether that is all.
+    pub(crate) fn probed(&self, routes: impl IntoIterator<Item = Route>, is_all: bool) {
+        let mut seats = self.seats.lock();
         let mut ready = std::mem::take(&mut seats.since);
         for route in routes {
             let id = route.id;
@@ -143,6 +156,10 @@ impl ClaimDesk {
         !self.seats.lock().waiting.is_empty()
     }
 }
+
+/// How often everything was forgotten when something was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Forgotten(u64);
 
 /// A claim's place at the desk; leaving it is dropping it.
 pub(crate) struct Seat<'a> {

@@ -21,6 +21,8 @@ pub(super) struct Seats {
     pub(super) since: BTreeSet<i64>,
     /// Lanes that may be full. None if nobody knows.
     pub(super) limited: Option<BTreeSet<String>>,
+    /// How often it became unknown.
+    pub(super) forgotten: u64,
 }
 
 pub(super) struct Waiting {

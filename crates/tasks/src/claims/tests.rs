@@ -85,26 +85,37 @@ fn t_039_a_claim_looks_by_itself_only_if_there_may_be_something() {
     let idle = desk.sit(&request("print", &[]));
     assert!(idle.looks_first, "nobody knows yet");
     let looks = |lane: &str| desk.sit(&request(lane, &[])).looks_first;
-    desk.begin_probe();
-    desk.probed([route(1, "mail", "")], None, true);
+    let _ = desk.begin_probe();
+    desk.probed([route(1, "mail", "")], true);
     assert_eq!([looks("mail"), looks("print")], [true, false]);
-    desk.begin_probe();
+    let _ = desk.begin_probe();
     desk.ready(1);
-    desk.probed([route(2, "print", "gpu")], None, true);
+    desk.probed([route(2, "print", "gpu")], true);
     assert_eq!([looks("mail"), looks("print")], [true, false], "the probe may not have seen what became ready meanwhile");
-    desk.begin_probe();
-    desk.probed([], None, true);
+    let _ = desk.begin_probe();
+    desk.probed([], true);
     assert_eq!([looks("mail"), looks("print")], [false, false]);
     desk.ready(1);
     assert_eq!([looks("mail"), looks("print")], [true, false]);
     for unknown in [|desk: &ClaimDesk| desk.ready(99), ClaimDesk::look] {
-        desk.probed([], None, true);
+        desk.probed([], true);
         unknown(&desk);
         assert!(looks("print"), "nobody knows any more");
     }
-    desk.probed([], None, false);
+    desk.probed([], false);
     assert!(looks("print"), "there may be others");
-    desk.probed([], None, true);
+    desk.probed([], true);
     drop(idle);
     assert!(looks("print"), "probes are made only while claims wait");
+}
+
+#[test]
+fn t_039_limits_that_were_read_before_a_lane_changed_are_not_believed() {
+    let desk = ClaimDesk::default();
+    let asked = desk.begin_probe().expect("nobody knows yet");
+    desk.forget();
+    desk.learn_limited(asked, BTreeSet::new());
+    let asked = desk.begin_probe().expect("nobody knows still");
+    desk.learn_limited(asked, BTreeSet::new());
+    assert_eq!(desk.begin_probe(), None);
 }
