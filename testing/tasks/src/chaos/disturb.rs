@@ -33,6 +33,8 @@ const LINES_PER_STATE: u64 = 15;
 const LINES_BETWEEN: u64 = 30;
 /// A load that nobody disturbs any longer ends within this.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// An outage, with what the server needs to end and to begin again, is over within this.
+const OUTAGE: Duration = Duration::from_secs(30);
 
 /// T-102: kills processes of a load on one store, `processes` at a time, and lets the last ones end.
 ///
@@ -181,7 +183,8 @@ pub async fn outages(server: Server, runs: u64, rounds: usize, ledger: &Path) ->
     };
     let places = [place.clone(), place];
     let all = endure(&places, runs, &book, disturb);
-    let verdict = tokio::time::timeout(PATIENCE, all).await.context("the load did not end")??;
+    let limit = PATIENCE + OUTAGE * u32::try_from(rounds * OUTAGES.len()).unwrap_or(u32::MAX);
+    let verdict = tokio::time::timeout(limit, all).await.context("the load did not end")??;
     ensure!(told == rounds * OUTAGES.len(), "the load ended after {told} of {} outages", rounds * OUTAGES.len());
     drop(kept);
     expected(&verdict)?;
