@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use levada_store::alphabets::PublicState;
+use levada_store::{Query, Store};
 use levada_tasks::spec::{ExecutionPolicy, NewExecution};
 
 use super::figure::{Figures, Target};
-use super::stores::{Place, Stores};
+use super::stores::{Kind, Place, Stores};
 use super::work::{Crew, drain, submit};
 use super::{Bench, Node};
 
 const EXECUTIONS: usize = 1_000_000;
 const CALLERS: usize = 256;
+/// The server looks once a minute for what it may clean up.
+const AUTOVACUUM: Duration = Duration::from_secs(90);
+/// What a table takes per execution to be listed.
+const SHOWN_BYTES: f64 = 20.0;
 /// How long they are kept: longer than it takes to make them.
 const KEPT_MS: i64 = 60_000;
 
@@ -28,6 +33,12 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     let each = (full - empty) as f64 / count as f64;
     let bytes = bench.target(Target::at_most(1_200.0, None), Target::at_most(800.0, None));
     figures.add(format!("each of {count} ended executions"), "bytes", each, bytes);
+    for (table, bytes) in tables(&node).await? {
+        let share = bytes as f64 / count as f64;
+        if share >= SHOWN_BYTES {
+            figures.add(format!("of them in {table} and its indexes"), "bytes", share, None);
+        }
+    }
     node.close().await?;
 
     let node = bench.node().await?;
@@ -35,6 +46,9 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     end(&node, half, KEPT_MS).await?;
     let first = node.place.bytes()?.context("the size of the store")?;
     forgotten(&node).await?;
+    if S::Place::KIND == Kind::Postgres {
+        tokio::time::sleep(AUTOVACUUM).await;
+    }
     end(&node, half, KEPT_MS).await?;
     let second = node.place.bytes()?.context("the size of the store")?;
     let grown = second.saturating_sub(first) as f64 / (first - empty).max(1) as f64;
@@ -42,6 +56,12 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     figures.add("reused after retention", "%", (1.0 - grown) * 100.0, bench.target(share, share));
     node.close().await?;
     Ok(figures)
+}
+
+/// The tables and their bytes.
+async fn tables<P: Place>(node: &Node<P>) -> Result<Vec<(String, i64)>> {
+    let counts = node.tasks.store().read(Query::Bytes).await?.counts;
+    Ok(counts.into_iter().map(|count| (count.labels.join(" "), count.value)).collect())
 }
 
 async fn end<P: Place>(node: &Node<P>, count: usize, retention_ms: i64) -> Result<()> {
