@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use levada_base::World;
-use levada_store::Store;
+use levada_store::{Query, Store};
 use levada_tasks::{Settings, Tasks};
 
 use super::ledger::Ledger;
@@ -17,6 +17,9 @@ use super::verdict::{Verdict, judge};
 
 /// A node closes within this.
 const CLOSE: Duration = Duration::from_secs(10);
+/// How often, and how long apart, a node is asked whether it is still behind its load.
+const LOOKS: u32 = 300;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Runs of at most so many members are settled where they end: runs of a load are larger, so that marks are used, too.
 pub const INLINE_RUN_MAX: i32 = 3;
 
@@ -96,12 +99,28 @@ pub async fn endure(places: &[Place], runs: u64, book: &Ledger, disturb: impl Fu
         worked
     };
     tokio::try_join!(all, disturb)?;
+    for tasks in &nodes {
+        caught_up(tasks).await?;
+    }
     let retries = nodes.iter().map(|tasks| tasks.store().retries()).sum();
     for tasks in nodes {
         tasks.close(CLOSE).await?;
     }
     let place = places.first().context("a load without a node")?;
     Ok(Verdict { retries, ..settled(place, runs, book.path()).await? })
+}
+
+/// Waits for what the background work still has to do: under faults it may be behind the load (G-9). What it never does is left to the
+/// judge.
+async fn caught_up(tasks: &Tasks<AnyStore>) -> Result<()> {
+    for _ in 0..LOOKS {
+        let pending = Query::PendingCancels { namespaces: None, older_than_ms: 0, limit: 1 };
+        if tasks.store().read(pending).await?.rows.cancel_pending.is_empty() {
+            break;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(())
 }
 
 /// What was left by a load that is over.
