@@ -12,6 +12,7 @@ use levada_tasks::{Settings, Tasks};
 
 use super::ledger::Ledger;
 use super::load::Load;
+use super::pace;
 use super::place::{AnyStore, Place};
 use super::verdict::{Verdict, judge};
 
@@ -118,7 +119,7 @@ async fn caught_up(tasks: &Tasks<AnyStore>) -> Result<()> {
         if tasks.store().read(pending).await?.rows.cancel_pending.is_empty() {
             break;
         }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        pace::pass(BETWEEN_LOOKS).await;
     }
     Ok(())
 }
