@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use levada_base::{Error, Kind};
+use levada_base::Error;
 use levada_store::alphabets::Outcome;
 use levada_store::rows::{Condition, Fact, Facts};
 use levada_store::{Awaiting, ExecutionId, Query, RunId, State, Store, Wake, Wanted};
 use parking_lot::Mutex;
 
-use super::postponed::Postponed;
+use super::postponed::{Outages, Postponed};
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -112,8 +112,9 @@ impl<S: Store> BackgroundWorker<S> for AwaitedEnds {
 impl AwaitedEnds {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
-        let except = self.postponed.waiting(engine.about_now());
-        let (awaiting, known) = self.awaited.lock().begin(engine.about_now());
+        let since_ms = engine.about_now();
+        let except = self.postponed.waiting(since_ms);
+        let (awaiting, known) = self.awaited.lock().begin(since_ms);
         let looked = self.look(engine, &awaiting, engine.wanted(batch, &except), &mut report).await;
         // After an error it is not known what was done of it.
         let open = looked.inspect_err(|_| self.awaited.lock().all = true)?;
@@ -128,7 +129,7 @@ impl AwaitedEnds {
             awaited.known = Some(known);
         }
         drop(awaited);
-        report.again_at(self.postponed.next_ms());
+        report.again_at(self.postponed.next_ms(since_ms));
         report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }
@@ -145,8 +146,9 @@ impl AwaitedEnds {
         let rows = engine.read(Query::AwaitedEnds(wanted, awaiting.clone())).await?.rows;
         let (over, open): (Vec<_>, Vec<_>) =
             rows.conditions.values().map(|row| (row, outcome(&rows, row))).partition(|(_, outcome)| outcome.is_some());
+        let mut outages = Outages::default();
         for (row, outcome) in over {
-            self.resolve(engine, row, outcome, rows.now_ms, report).await?;
+            self.resolve(engine, row, outcome, rows.now_ms, &mut outages, report).await?;
         }
         let is_full = rows.conditions.len() >= most;
         Ok((!is_full).then(|| open.iter().filter_map(|(row, _)| upstream(row)).collect()))
@@ -158,6 +160,7 @@ impl AwaitedEnds {
         row: &Condition,
         outcome: Option<Outcome>,
         now_ms: i64,
+        outages: &mut Outages,
         report: &mut Report,
     ) -> Result<(), Error> {
         let Some(outcome) = outcome else { return Ok(()) };
@@ -171,16 +174,17 @@ impl AwaitedEnds {
         let owner = ExecutionId(row.run_id.0);
         match engine.act("resolve_condition", ResolveCondition { run: row.run_id, key: row.key.clone(), resolution }).await {
             Ok(_) => {
+                outages.over();
                 self.postponed.forget(owner);
                 report.add(counter, 1_u64);
             }
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
             // Somebody else resolved it otherwise, which is final.
             Err(error) if error.code() == levada_base::codes::LV_T216 => {}
-            Err(_) => {
+            Err(error) => {
                 metrics::background_error("awaited_ends");
                 report.add("errors", 1_u64);
-                self.postponed.put(owner, now_ms);
+                self.awaited.lock().all = true;
+                self.postponed.failed(owner, error, now_ms, outages)?;
             }
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use levada_base::{Error, Kind};
+use levada_base::Error;
 use levada_store::{DueKind, ExecutionId, Query, Store, Wake};
 
 use super::due::Poison;
-use super::postponed::Postponed;
+use super::postponed::{Outages, Postponed};
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -56,25 +56,27 @@ impl<S: Store> BackgroundWorker<S> for Backlog {
 impl Backlog {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = self.graces.step(engine, &[DueKind::CancelGrace], batch).await?;
-        let page = engine.read(Query::BacklogRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
+        let since_ms = engine.about_now();
+        let page = engine.read(Query::BacklogRuns(engine.wanted(batch, &self.postponed.waiting(since_ms)))).await?;
         let now_ms = page.rows.now_ms;
+        let mut outages = Outages::default();
         for run in page.rows.runs.into_values() {
             match engine.act("cancel_backlog", CancelBacklog::of(&run)).await {
                 Ok(step) => {
+                    outages.over();
                     self.postponed.forget(ExecutionId(run.id.0));
                     report.add("cancelled", step.cancelled);
                     report.add("left", u64::from(step.left));
                     report.more |= step.left && step.cancelled > 0;
                 }
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(_) => {
+                Err(error) => {
                     metrics::background_error("cancel_backlog");
                     report.add("errors", 1_u64);
-                    self.postponed.put(ExecutionId(run.id.0), now_ms);
+                    self.postponed.failed(ExecutionId(run.id.0), error, now_ms, &mut outages)?;
                 }
             }
         }
-        report.again_at(self.postponed.next_ms());
+        report.again_at(self.postponed.next_ms(since_ms));
         // Beside those of the graces, which are there already.
         report.left_alone.extend(self.postponed.waiting(engine.about_now()));
         Ok(report)

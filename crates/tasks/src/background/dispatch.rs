@@ -6,7 +6,7 @@ use levada_base::{Error, Kind};
 use levada_store::rows::CancelPending;
 use levada_store::{ExecutionId, Query, Scope, Store, Wake};
 
-use super::postponed::Postponed;
+use super::postponed::{Outages, Postponed};
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -18,7 +18,7 @@ const GROUPS_MAX: u32 = 50;
 /// The edge-cancel dispatcher.
 #[derive(Default)]
 pub(super) struct Dispatch {
-    /// Groups that cannot even be postponed in the store, because their rows cannot be loaded.
+    /// Groups that cannot even be postponed in the store, because it was away or their rows cannot be loaded.
     postponed: Postponed<ExecutionId>,
 }
 
@@ -47,38 +47,53 @@ impl<S: Store> BackgroundWorker<S> for Dispatch {
 impl Dispatch {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
-        let left_alone = self.postponed.waiting(engine.about_now());
+        let since_ms = engine.about_now();
+        let left_alone = self.postponed.waiting(since_ms);
+        let mut outages = Outages::default();
         let pending = pending(engine, 0, batch, &left_alone).await?;
         let full = pending.len() >= batch as usize;
         for row in pending {
             match dispatch(engine, row.child, &mut report).await {
                 Ok(outcome) => {
+                    outages.over();
+                    self.postponed.forget(row.child);
                     metrics::dispatch_tick(outcome);
                     report.add(outcome, 1_u64);
                 }
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(_) => {
+                Err(error) => {
                     metrics::dispatch_tick("errors");
                     report.add("errors", 1_u64);
-                    self.postpone(engine, row.child).await?;
+                    self.postpone(engine, row.child, error, &mut outages).await?;
                 }
             }
         }
         // Groups that were skipped are still there, so only progress is a reason to go on at once.
         report.more = full && report.count("dispatched") + report.count("orphaned") + report.count("errors") > 0;
-        report.again_at(self.postponed.next_ms());
+        report.again_at(self.postponed.next_ms(since_ms));
         report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }
 
-    /// Leaves a group alone for a while: for all nodes, or for this one if the store cannot load what belongs to it.
-    async fn postpone<S: Store>(&self, engine: &Engine<S>, group: ExecutionId) -> Result<(), Error> {
-        match engine.act("postpone_group", PostponeGroup { group }).await {
-            Ok(_) => self.postponed.forget(group),
-            Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-            Err(_) => self.postponed.put(group, engine.about_now()),
+    /// Leaves a group alone for a while: for all nodes, or for this one if the store was away or cannot load what belongs to it.
+    async fn postpone<S: Store>(
+        &self,
+        engine: &Engine<S>,
+        group: ExecutionId,
+        error: Error,
+        outages: &mut Outages,
+    ) -> Result<(), Error> {
+        let failed = match error.kind() {
+            Kind::Unavailable => Err(error),
+            _ => engine.act("postpone_group", PostponeGroup { group }).await,
+        };
+        match failed {
+            Ok(_) => {
+                outages.over();
+                self.postponed.forget(group);
+                Ok(())
+            }
+            Err(error) => self.postponed.failed(group, error, engine.about_now(), outages),
         }
-        Ok(())
     }
 }
 

@@ -6,16 +6,13 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::{Error, Kind};
-use levada_store::rows::Schedule;
-use levada_store::{Awaiting, DueKind, ExecutionId, Page, Query, Scope, Store};
+use levada_store::{Awaiting, DueKind, ExecutionId, Page, Query, Store};
 
 use super::postponed::Postponed;
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
-use crate::rules::{
-    DueConditions, ExpireRequestKeys, FireSchedule, RetainExecutions, RetainRuns, SweepExecutions, SweepRuns, SweepWorkers,
-};
+use crate::rules::{ExpireRequestKeys, RetainExecutions, RetainRuns, SweepExecutions, SweepRuns, SweepWorkers};
 
 /// A worker that consumes stored times.
 pub(super) struct Due {
@@ -79,8 +76,8 @@ impl<S: Store> BackgroundWorker<S> for Sweep {
 /// Rows that cannot be loaded or handled: left out of the batches for a while, so that they never block the others.
 pub(super) struct Poison {
     /// Whose metric counts them.
-    worker: &'static str,
-    ids: Postponed<ExecutionId>,
+    pub(super) worker: &'static str,
+    pub(super) ids: Postponed<ExecutionId>,
 }
 
 /// Rows of one step that may turn out to be poison. More than that are no single faults: the worker is restarted later.
@@ -94,6 +91,7 @@ impl Poison {
     /// Handles what is due of these kinds, one batch of each.
     pub(super) async fn step<S: Store>(&self, engine: &Engine<S>, kinds: &[DueKind], batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
+        let since_ms = engine.about_now();
         for kind in kinds {
             let next = self.first(engine, *kind, 1).await?;
             let next_ms = next.times.first().map(|(at_ms, _)| *at_ms);
@@ -108,7 +106,7 @@ impl Poison {
                 report.again_at(self.first(engine, *kind, 1).await?.times.first().map(|(at_ms, _)| *at_ms));
             }
         }
-        report.again_at(self.ids.next_ms());
+        report.again_at(self.ids.next_ms(since_ms));
         report.left_alone = self.ids.waiting(engine.about_now());
         Ok(report)
     }
@@ -209,38 +207,6 @@ impl Poison {
         Ok(removed)
     }
 
-    /// Each condition is missed in a transaction of its own run.
-    async fn expire_conditions<S: Store>(&self, engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
-        let except = self.ids.waiting(engine.about_now());
-        let due = engine.act_except("due_conditions", DueConditions { limit }, &except).await?;
-        let handled = u32::try_from(due.len()).unwrap_or(u32::MAX);
-        for condition in due {
-            let owner = ExecutionId(condition.run.0);
-            match engine.act("expire_condition", condition).await {
-                Ok(_) => report.add("missed", 1_u64),
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(_) => self.found(owner, engine.about_now(), report),
-            }
-        }
-        Ok(handled)
-    }
-
-    /// Each schedule fires in a transaction of its own, which also moves it on: however many nodes try, one does.
-    async fn fire_schedules<S: Store>(&self, engine: &Engine<S>, limit: u32, report: &mut Report) -> Result<u32, Error> {
-        let except = self.ids.waiting(engine.about_now());
-        let scope = Scope::Due(DueKind::Schedule, engine.wanted(limit, &except));
-        let due = engine.read(Query::Scope(scope)).await?.rows.schedules;
-        let mut handled = 0;
-        for row in due.into_values() {
-            match fire(engine, &row, report).await {
-                Ok(()) => handled += 1,
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(_) => self.found(ExecutionId(row.id.0), engine.about_now(), report),
-            }
-        }
-        Ok(handled)
-    }
-
     async fn sweep_executions<S: Store>(
         &self,
         engine: &Engine<S>,
@@ -278,18 +244,4 @@ async fn awaited<S: Store>(engine: &Engine<S>) -> Result<Vec<ExecutionId>, Error
     let rows = engine.read(Query::AwaitedEnds(AWAITED_MAX.into(), Awaiting::All)).await?.rows;
     let runs = rows.runs.keys().map(|run| ExecutionId(run.0));
     Ok(runs.chain(rows.executions.keys().copied()).collect())
-}
-
-/// Fires a schedule until it has kept up.
-async fn fire<S: Store>(engine: &Engine<S>, row: &Schedule, report: &mut Report) -> Result<(), Error> {
-    let rule = FireSchedule::of(row, None)?;
-    loop {
-        let fired = engine.act("fire_schedule", rule.clone()).await?;
-        report.add("fired", u64::from(fired.run.is_some()));
-        report.add("missed", fired.missed);
-        report.add("skipped", u64::from(fired.is_skipped));
-        if !fired.more {
-            return Ok(());
-        }
-    }
 }

@@ -22,6 +22,7 @@ mod pump;
 mod reconcile;
 mod report;
 mod settle;
+mod singly;
 mod supervisor;
 #[cfg(test)]
 mod tests;

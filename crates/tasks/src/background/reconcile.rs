@@ -2,11 +2,11 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use levada_base::{Error, Kind};
+use levada_base::Error;
 use levada_store::{ExecutionId, Store};
 
 use super::dispatch::{exists, pending};
-use super::postponed::Postponed;
+use super::postponed::{Outages, Postponed};
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -42,19 +42,20 @@ impl<S: Store> BackgroundWorker<S> for Reconcile {
 impl Reconcile {
     async fn step<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
+        let mut outages = Outages::default();
         let left_alone = self.postponed.waiting(engine.about_now());
         for row in pending(engine, OLDER_THAN_MS, batch, &left_alone).await? {
             match reconcile(engine, row.child).await {
                 Ok(action) => {
+                    outages.over();
                     self.postponed.forget(row.child);
                     metrics::reconciled(action);
                     report.add(action, 1_u64);
                 }
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(_) => {
+                Err(error) => {
                     metrics::background_error("edge_cancel_reconcile");
                     report.add("errors", 1_u64);
-                    self.postponed.put(row.child, engine.about_now());
+                    self.postponed.failed(row.child, error, engine.about_now(), &mut outages)?;
                 }
             }
         }

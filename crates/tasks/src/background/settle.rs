@@ -2,10 +2,10 @@
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use levada_base::{Error, Kind};
+use levada_base::Error;
 use levada_store::{ExecutionId, Query, RunId, Store, Wake};
 
-use super::postponed::Postponed;
+use super::postponed::{Outages, Postponed};
 use super::{BackgroundWorker, Report};
 use crate::engine::Engine;
 use crate::metrics;
@@ -47,22 +47,32 @@ impl<S: Store> BackgroundWorker<S> for Settle {
 impl Settle {
     async fn settle<S: Store>(&self, engine: &Engine<S>, batch: u32) -> Result<Report, Error> {
         let mut report = Report::default();
-        let page = engine.read(Query::MarkedRuns(engine.wanted(batch, &self.postponed.waiting(engine.about_now())))).await?;
+        let since_ms = engine.about_now();
+        let page = engine.read(Query::MarkedRuns(engine.wanted(batch, &self.postponed.waiting(since_ms)))).await?;
         let now_ms = page.rows.now_ms;
         let runs = stream::iter(page.rows.runs.into_keys());
         let acts = runs.map(|run| async move { (run, engine.act("settle", SettleRun { run }).await) });
+        let mut outages = Outages::default();
         let mut settled = acts.buffer_unordered(SETTLED_AT_ONCE);
         while let Some((run, outcome)) = settled.next().await {
-            self.take(run, outcome, now_ms, &mut report)?;
+            self.take(run, outcome, now_ms, &mut outages, &mut report)?;
         }
-        report.again_at(self.postponed.next_ms());
+        report.again_at(self.postponed.next_ms(since_ms));
         report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }
 
-    fn take(&self, run: RunId, outcome: Result<Settled, Error>, now_ms: i64, report: &mut Report) -> Result<(), Error> {
+    fn take(
+        &self,
+        run: RunId,
+        outcome: Result<Settled, Error>,
+        now_ms: i64,
+        outages: &mut Outages,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         match outcome {
             Ok(settled) => {
+                outages.over();
                 self.postponed.forget(ExecutionId(run.0));
                 report.add("settled", settled.settled);
                 report.add("fired", settled.fired);
@@ -71,12 +81,10 @@ impl Settle {
                 report.more |= settled.settled > 0;
                 Ok(())
             }
-            Err(error) if error.kind() == Kind::Unavailable => Err(error),
-            Err(_) => {
+            Err(error) => {
                 metrics::background_error("settle");
                 report.add("errors", 1_u64);
-                self.postponed.put(ExecutionId(run.0), now_ms);
-                Ok(())
+                self.postponed.failed(ExecutionId(run.0), error, now_ms, outages)
             }
         }
     }

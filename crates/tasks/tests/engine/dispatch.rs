@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use levada_base::{Error, World, codes};
 use levada_store::alphabets::{CancelState, PublicState};
@@ -33,7 +33,7 @@ async fn write(node: &Node, commands: Vec<Command>) -> Result {
     node.tasks.store().transact(Scope::EngineNodes, move |_: &State| Ok((commands.clone(), ()))).await
 }
 
-async fn pending(node: &Node) -> Result<Vec<CancelPending>> {
+async fn pending<S: Store>(node: &Node<S>) -> Result<Vec<CancelPending>> {
     Ok(node.tasks.store().dump().await?.cancel_pending.into_values().collect())
 }
 
@@ -133,6 +133,43 @@ async fn t_065_an_error_in_one_group_postpones_it_and_spares_the_rest() -> Resul
     assert!(node.tasks.tick("edge_cancel_dispatch").await?.is_idle(), "it is left alone for a while");
     node.advance_ms(101);
     assert_eq!(node.tasks.tick("edge_cancel_dispatch").await?.count("dispatched"), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn st_34_a_store_that_fails_now_and_then_stops_no_step() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = Probed::new(MemoryStore::new(world.clone()));
+    let node = Node::on(store.clone(), world, clock, Settings::without_background()).await?;
+    fired(&node, 30).await?;
+    let count = AtomicU32::new(0);
+    store.fail(move |scope| {
+        let hit = matches!(scope, Scope::Group(_)) && count.fetch_add(1, Ordering::Relaxed) % 3 == 0;
+        hit.then(|| Error::new(codes::LV_T701, "planted"))
+    });
+    let report = node.tasks.tick("edge_cancel_dispatch").await?;
+    assert_eq!((report.count("errors"), report.count("dispatched")), (10, 20));
+    assert_eq!(report.next_due_ms, Some(node.tasks.store().now().await? + 50), "and it goes on soon");
+    let left: Vec<_> = pending(&node).await?.into_iter().map(|row| row.tries).collect();
+    assert_eq!(left, [0; 10], "none of them is to blame");
+    Ok(())
+}
+
+#[tokio::test]
+async fn st_34_a_store_that_is_away_ends_the_step() -> Result {
+    let (world, clock) = World::sim(7);
+    let store = Probed::new(MemoryStore::new(world.clone()));
+    let node = Node::on(store.clone(), world, clock, Settings::without_background()).await?;
+    fired(&node, 30).await?;
+    store.fail(|scope| matches!(scope, Scope::Group(_)).then(|| Error::new(codes::LV_T702, "planted")));
+    let before = store.asked()[2];
+    let error = node.tasks.tick("edge_cancel_dispatch").await.expect_err("nothing could be done");
+    assert_eq!((error.code(), store.asked()[2] - before), (codes::LV_T702, 3), "the others are not tried one by one");
+    store.heal();
+    let report = node.tasks.tick("edge_cancel_dispatch").await?;
+    assert_eq!(report.count("dispatched"), 27, "three are left alone for a moment");
+    node.advance_ms(50);
+    assert_eq!(node.tasks.tick("edge_cancel_dispatch").await?.count("dispatched"), 3);
     Ok(())
 }
 
