@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Draft, Rule, errors, intern, validate};
-use crate::spec::NewExecution;
+use crate::spec::{NewExecution, Payload};
 
 /// Create an execution that belongs to no run yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,9 +171,12 @@ impl Draft<'_> {
         self.state.executions.insert(id, row);
         self.state.policies.insert(policy.id, policy);
         self.state.routes.insert(route.id, route);
-        let bytes = new.input.bytes().to_vec();
-        let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        self.state.inputs.insert(id, Input { execution_id: id, storage: new.input.storage(), length, bytes });
+        // Nothing is what has no row: most executions of a schedule or a refresh have no input.
+        if new.input != Payload::Void {
+            let bytes = new.input.bytes().to_vec();
+            let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+            self.state.inputs.insert(id, Input { execution_id: id, storage: new.input.storage(), length, bytes });
+        }
         for (key, value) in &new.tags {
             let tag = Tag { owner: id, key: key.clone(), namespace: new.namespace.clone(), value: value.clone() };
             self.state.tags.insert(tag.key(), tag);

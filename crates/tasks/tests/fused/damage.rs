@@ -1,7 +1,7 @@
 //! V-7 and L-4: a call whose rows cannot be read fails closed: it is told so, and nothing was done.
 
 use levada_store::rows::Facts;
-use levada_tasks::spec::{Complete, Payload, Renew};
+use levada_tasks::spec::{Complete, NewExecution, Payload, Renew};
 use levada_testing_postgres::{Database, database};
 
 use crate::counts::Node;
@@ -15,7 +15,8 @@ fn active(database: &Database) -> String {
 async fn t_050_a_claim_of_a_damaged_row_takes_nothing() {
     let Some(database) = database() else { return };
     let node = Node::on(&database).await;
-    node.create(3).await;
+    node.create(2).await;
+    node.tasks.create_execution(NewExecution::of_kind("work").with_input("x")).await.unwrap();
     let before = active(&database);
     let damages = [
         ("execution", "next_cause", "next_cause = 77 WHERE seq = (SELECT max(seq) FROM levada.execution)"),

@@ -2,9 +2,9 @@
 
 use levada_store::alphabets::{OnFailure, Outcome, RunPhase};
 use levada_store::rows::Facts;
-use levada_store::{SLICE_BYTES_MAX, Scope, limits};
+use levada_store::{SLICE_BYTES_MAX, Scope, Token, limits};
 use levada_tasks::rules::{Claim, CompleteExecutions, Rule, answer};
-use levada_tasks::spec::{ClaimRequest, Complete, GraphEdge, Payload, RunGraph};
+use levada_tasks::spec::{ClaimRequest, Complete, GraphEdge, NewExecution, Payload, RunGraph};
 
 use crate::world::{World, graph, node};
 
@@ -61,5 +61,17 @@ fn i_04_inputs_that_are_too_many_together_are_to_be_read() {
         let last = world.claim_named("last");
         assert_eq!(last.inputs.len(), n);
         assert!(last.inputs.values().all(|input| input.payload.is_some() == travels), "{n} inputs");
+    }
+}
+
+#[test]
+fn l_1_no_input_takes_no_row_and_is_no_input_to_be_read() {
+    let mut world = World::new();
+    world.create(&NewExecution::of_kind("mail"));
+    assert_eq!(world.ring.state().inputs.len(), 0);
+    let request = ClaimRequest::of_lane("default", "worker-1", 1, Token(7));
+    for leases in [vec![Token(8)], vec![Token(9)]] {
+        let claimed = world.act(&Claim { request: request.clone(), leases, store: Token(0) }).expect("given or repeated");
+        assert_eq!(claimed[0].input, Some(Payload::Void));
     }
 }

@@ -32,6 +32,7 @@ fn t_053_a_completion_hands_over_the_successor_that_it_made_ready() {
     let mut world = World::new();
     let mut chain = graph(&["a", "b"], &[("a", "b")]);
     chain.edges[0].input = Some("from".to_owned());
+    chain.nodes[1].execution.input = Payload::Inline(b"its own".to_vec());
     world.submit(&chain);
     let a = world.claim_named("a");
     let next = next(&mut world, 1);

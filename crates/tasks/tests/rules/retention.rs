@@ -15,7 +15,7 @@ fn bw_13_an_ended_execution_goes_with_everything_of_it() {
     new.tags.insert("team".to_owned(), "red".to_owned());
     let handle = world.active(&new);
     world.complete(handle).expect("live");
-    let open = world.create(&NewExecution::of_kind("mail"));
+    let open = world.create(&NewExecution::of_kind("mail").with_input("y"));
     world.ring.advance(RETENTION_MS_DEFAULT - 1);
     assert_eq!(world.no_op(&RetainExecutions { limit: 10 }), 0);
     world.ring.advance(1);
