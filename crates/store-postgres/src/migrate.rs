@@ -10,7 +10,8 @@ use crate::connections::quoted;
 use crate::errors::Failure;
 
 /// All migrations, in their order.
-const MIGRATIONS: &[&str] = &[include_str!("sql/migrations/0001_tables.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("sql/migrations/0001_tables.sql"), include_str!("sql/migrations/0002_autovacuum.sql")];
 
 /// The advisory lock of everybody who migrates; the number is arbitrary and must not change.
 const LOCK: i64 = 0x1e7a_da00_0001;

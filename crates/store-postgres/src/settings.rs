@@ -7,7 +7,7 @@ use levada_store::limits::INLINE_RUN_MAX;
 /// Connections of one engine node.
 pub const POOL_DEFAULT: usize = 10;
 /// Transactions of one node at a time; calls that wait for one are merged.
-pub const DRIVERS_DEFAULT: usize = 4;
+pub const DRIVERS_DEFAULT: usize = 3;
 /// The longest that a call tries.
 pub const OPERATION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 /// Hints sent to other nodes are merged for so long: at most 200 notifications a second.
