@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use levada_base::World;
@@ -66,6 +67,11 @@ pub trait Place: Send + Sync + 'static {
 
     /// What it takes on the disk; none if it is not there.
     fn bytes(&self) -> Result<Option<u64>>;
+
+    /// Waits until the server has cleaned up what was deleted, as it does by itself; at most three minutes.
+    fn cleaned_up(&self) -> impl Future<Output = Result<()>> {
+        async { Ok(()) }
+    }
 
     /// What a process of its own opens it with; none if it cannot.
     fn location(&self) -> Option<String>;
@@ -171,6 +177,17 @@ impl Place for PostgresPlace {
     fn bytes(&self) -> Result<Option<u64>> {
         let bytes = self.database.sql("SELECT pg_database_size(current_database())")?;
         Ok(Some(bytes.trim().parse().context("the size of a database")?))
+    }
+
+    async fn cleaned_up(&self) -> Result<()> {
+        let old = "SELECT count(*) FROM pg_stat_user_tables WHERE n_dead_tup > 1000";
+        for _ in 0..180 {
+            if self.database.sql(old)?.trim() == "0" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
     }
 
     fn location(&self) -> Option<String> {
