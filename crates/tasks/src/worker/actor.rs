@@ -14,6 +14,7 @@ use super::in_flight::{InFlight, Landed};
 use super::presence::Presence;
 use super::renewal::{Renewal, Renewals};
 use super::report::{Recorded, Verdicts};
+use super::status::{WorkerStatus, note};
 use super::{Service, Worker};
 use crate::rules::Claimed;
 use crate::spec::Handle;
@@ -31,6 +32,7 @@ pub(super) struct Actor<S> {
     /// The call that records verdicts, and of how many.
     recording: Option<(usize, BoxFuture<'static, Recorded>)>,
     report: DrainReport,
+    status: watch::Sender<WorkerStatus>,
 }
 
 /// Something that happened to the worker.
@@ -45,17 +47,18 @@ enum Happened {
 }
 
 impl<S: Service> Actor<S> {
-    pub(super) fn new(worker: Worker<S>, drained: watch::Receiver<Drained>) -> Self {
+    pub(super) fn new(worker: Worker<S>, drained: watch::Receiver<Drained>, status: watch::Sender<WorkerStatus>) -> Self {
         Self {
             drained,
             lost: worker.service.lost(),
             in_flight: InFlight::default(),
             asking: Asking::default(),
             renewals: Renewals::of(&worker.world, worker.settings.ttl),
-            presence: Presence::of(&worker.settings),
+            presence: Presence::of(&worker.settings, status.clone()),
             verdicts: Verdicts::default(),
             recording: None,
             report: DrainReport::default(),
+            status,
             worker,
         }
     }
@@ -105,7 +108,10 @@ impl<S: Service> Actor<S> {
     fn take(&mut self, happened: Happened) {
         let Worker { service, world, .. } = &self.worker;
         match happened {
-            Happened::Given(given) => self.begin(given.unwrap_or_default()),
+            Happened::Given(given) => {
+                note(&self.status, |status| &mut status.claim_error, &given);
+                self.begin(given.unwrap_or_default());
+            }
             Happened::Landed(landed) => self.landed(landed),
             Happened::Recorded(recorded) => {
                 let claimed = self.recorded(recorded);

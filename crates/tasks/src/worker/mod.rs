@@ -22,6 +22,7 @@ mod renewal;
 mod report;
 mod running;
 mod service;
+mod status;
 mod task;
 mod verdict;
 
@@ -31,5 +32,6 @@ pub use extract::{Data, FromTask, Inputs, Json, Raw};
 pub use handler::Handler;
 pub use running::RunningWorker;
 pub use service::Service;
+pub use status::WorkerStatus;
 pub use task::{Cancellation, Context, Task};
 pub use verdict::{Done, IntoResult, Stop, Verdict};

@@ -9,9 +9,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use levada_base::Error;
 use levada_store::alphabets::WorkerState;
+use tokio::sync::watch;
 
 use super::Service;
 use super::builder::WorkerSettings;
+use super::status::{WorkerStatus, note};
 use crate::rules::{RegisterWorker, Registered};
 use crate::timer;
 
@@ -31,10 +33,11 @@ pub(super) struct Presence {
     /// Whether the entry is this worker's: another may have the name of its instance.
     is_known: bool,
     is_drained: bool,
+    status: watch::Sender<WorkerStatus>,
 }
 
 impl Presence {
-    pub(super) fn of(settings: &WorkerSettings) -> Self {
+    pub(super) fn of(settings: &WorkerSettings, status: watch::Sender<WorkerStatus>) -> Self {
         let word = RegisterWorker {
             worker: settings.name.clone(),
             instance: settings.instance.clone(),
@@ -43,7 +46,7 @@ impl Presence {
             max_concurrent: i32::try_from(settings.max_concurrent).unwrap_or(i32::MAX),
             ttl_ms: i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX),
         };
-        Self { word, call: None, due: futures::future::ready(()).boxed(), is_known: false, is_drained: false }
+        Self { word, call: None, due: futures::future::ready(()).boxed(), is_known: false, is_drained: false, status }
     }
 
     /// Whether somebody asked this instance to claim nothing more.
@@ -64,6 +67,7 @@ impl Presence {
                 answer = answered => {
                     self.call = None;
                     self.is_known |= answer.is_ok();
+                    note(&self.status, |status| &mut status.registry_error, &answer);
                     if !self.is_drained && matches!(answer, Ok(Registered::Refreshed(WorkerState::Draining))) {
                         self.is_drained = true;
                         return;

@@ -7,6 +7,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::actor::Actor;
 use super::drain::{DrainReport, Drained};
+use super::status::WorkerStatus;
 use super::{Service, Worker};
 use crate::timer;
 
@@ -14,14 +15,22 @@ use crate::timer;
 pub struct RunningWorker {
     drain: watch::Sender<Drained>,
     actor: JoinHandle<DrainReport>,
+    status: watch::Receiver<WorkerStatus>,
 }
 
 pub(super) fn start<S: Service>(worker: Worker<S>) -> RunningWorker {
     let (drain, drained) = watch::channel(Drained::No);
-    RunningWorker { drain, actor: tokio::spawn(Actor::new(worker, drained).run()) }
+    let (noted, status) = watch::channel(WorkerStatus::default());
+    RunningWorker { drain, actor: tokio::spawn(Actor::new(worker, drained, noted).run()), status }
 }
 
 impl RunningWorker {
+    /// What its calls met last, now and whenever that changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<WorkerStatus> {
+        self.status.clone()
+    }
+
     /// Claims nothing more, lets handlers finish for up to `grace`, gives the rest back, and ends. All results are recorded before.
     pub async fn drain(mut self, grace: Duration) -> DrainReport {
         self.drain.send_replace(Drained::Draining);

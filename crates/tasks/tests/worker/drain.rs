@@ -173,6 +173,9 @@ async fn t_056_a_registry_that_does_not_answer_stops_no_work() {
     let (open, handler) = gate();
     let running = worker(&tasks).instance("w-1").on("gate", handler).build().expect("complete").start();
     let id = create(&tasks, new("gate")).await;
+    let mut status = running.status();
+    let told = status.wait_for(|status| status.registry_error.is_some()).await.expect("it works").clone();
+    assert!(told.registry_error.is_some_and(|error| error.contains("LV-T111")), "somebody learns of it");
     open.notify_one();
     assert_eq!(ended(&tasks, id).await, PublicState::Succeeded);
     running.stop().await;

@@ -115,6 +115,23 @@ async fn h_4_an_outage_delays_a_result_and_ends_no_worker() {
     worker.stop().await;
 }
 
+#[tokio::test]
+async fn h_4_what_a_claim_met_can_be_seen_until_one_is_answered() {
+    let tasks = engine().await;
+    let service = Shaky::of(&tasks);
+    let away = service.away.clone();
+    away.store(true, Ordering::Relaxed);
+    let builder = Worker::builder(service, World::real()).on("work", async || Ok::<(), Stop>(()));
+    let worker = builder.build().expect("complete").start();
+    let mut status = worker.status();
+    let met = status.wait_for(|status| status.claim_error.is_some()).await.expect("it works").claim_error.clone();
+    assert!(met.is_some_and(|error| error.contains("LV-T702")));
+    away.store(false, Ordering::Relaxed);
+    create(&tasks, new("work")).await;
+    status.wait_for(|status| status.claim_error.is_none()).await.expect("it works");
+    worker.stop().await;
+}
+
 /// A handler that says when its execution was taken away, by the name of the execution.
 fn told() -> (
     mpsc::UnboundedReceiver<String>,
