@@ -28,6 +28,8 @@ pub const FACT_BYTES_MAX: usize = 1024;
 pub const PREDICATES_MAX: usize = 8;
 /// Members of one run.
 pub const RUN_EXECUTIONS_MAX: usize = 50_000;
+/// Finalizers of one run: as many as are cancelled in one transaction, so that one which waits is never out of sight.
+pub const RUN_FINALIZERS_MAX: usize = CANCEL_BATCH_MAX;
 /// Edges of one run.
 pub const RUN_EDGES_MAX: usize = 200_000;
 /// Members of a run that is settled in the transaction that ends one of them.

@@ -217,12 +217,12 @@ fn z_03_finalizers_run_after_a_cancel_unless_they_are_cancelled_too() {
     }
 }
 
-/// K-2: more finalizers than a step looks at stand before the members that are to end.
+/// K-2: as many finalizers as a step looks at stand before the members that are to end.
 #[test]
 fn k_02_many_finalizers_do_not_hide_what_is_to_end() {
     for policy in [CancelPolicy::CancelPending, CancelPolicy::CancelAll] {
         let mut world = World::settling_up_to(0);
-        let names: Vec<String> = (0..limits::CANCEL_BATCH_MAX + 10).map(|number| format!("n{number}")).collect();
+        let names: Vec<String> = (0..limits::RUN_FINALIZERS_MAX + 5).map(|number| format!("n{number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut graph = graph(&names, &[]);
         let last = graph.nodes.len() - 5;

@@ -1,7 +1,7 @@
 //! Finalizers: they run once, after everything else, whatever the outcome, and see it.
 
 use levada_store::alphabets::{CancelPolicy, Outcome, PublicState};
-use levada_store::{DueKind, RunId};
+use levada_store::{DueKind, RunId, limits};
 use levada_tasks::rules::{
     AddExecution, CancelExecution, CancelRun, CreateExecution, CreateRun, PauseRun, RestartRun, SealRun, SettleRun, SweepRuns,
 };
@@ -173,6 +173,28 @@ fn t_075_a_finalizer_can_be_built_stepwise() {
     let alone = world.execution_id();
     let new = NewExecution { finalizer: true, ..NewExecution::of_kind("test") };
     assert_eq!(world.refused(&CreateExecution { id: alone, new }), "LV-T005", "it would never run as one");
+}
+
+/// A cancel looks at all finalizers of a run at once.
+#[test]
+fn t_075_a_run_built_stepwise_takes_no_more_finalizers_than_a_graph() {
+    let mut world = World::new();
+    let run = world.run_id();
+    world.must(&CreateRun { id: run, new: NewRun::default() });
+    let mut staged = |world: &mut World, finalizer| {
+        let execution = world.execution_id();
+        let new = NewExecution { staged: true, finalizer, ..NewExecution::of_kind("test") };
+        world.must(&CreateExecution { id: execution, new });
+        AddExecution { run, execution }
+    };
+    for _ in 0..limits::RUN_FINALIZERS_MAX {
+        let add = staged(&mut world, true);
+        world.must(&add);
+    }
+    let one_more = staged(&mut world, true);
+    assert_eq!(world.refused(&one_more), "LV-T213");
+    let another = staged(&mut world, false);
+    world.must(&another);
 }
 
 /// Y-08: a deadline ends the pause that held them.

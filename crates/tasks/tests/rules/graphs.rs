@@ -58,6 +58,13 @@ fn t_023_graphs_beyond_the_limits_are_refused() {
     let mut many_edges = nodes(2);
     many_edges.edges = vec![GraphEdge::success("n0", "n1"); 200_001];
     assert_eq!(refused(&many_edges), "LV-T213");
+    let finalizers = |n: usize| {
+        let mut graph = nodes(n);
+        graph.nodes.iter_mut().for_each(|node| node.execution.finalizer = true);
+        graph
+    };
+    assert_eq!(refused(&finalizers(501)), "LV-T213");
+    World::new().submit(&finalizers(500));
 }
 
 #[test]

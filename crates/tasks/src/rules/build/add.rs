@@ -2,7 +2,7 @@
 
 use levada_base::Error;
 use levada_store::alphabets::{Hold, Phase};
-use levada_store::limits::RUN_EXECUTIONS_MAX;
+use levada_store::limits::{RUN_EXECUTIONS_MAX, RUN_FINALIZERS_MAX};
 use levada_store::rows::{Execution, Run};
 use levada_store::{BuildingScope, ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ fn fits(run: &Run, row: &Execution) -> Result<(), Error> {
     let members = usize::try_from(run.members).unwrap_or(0);
     if members >= RUN_EXECUTIONS_MAX {
         return Err(errors::too_large(members + 1, "executions", "RUN_EXECUTIONS_MAX", RUN_EXECUTIONS_MAX));
+    }
+    let finalizers = usize::try_from(run.finalizers).unwrap_or(0);
+    if row.finalizer && finalizers >= RUN_FINALIZERS_MAX {
+        return Err(errors::too_large(finalizers + 1, "finalizers", "RUN_FINALIZERS_MAX", RUN_FINALIZERS_MAX));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use levada_base::Error;
-use levada_store::limits::{RUN_EDGES_MAX, RUN_EXECUTIONS_MAX};
+use levada_store::limits::{RUN_EDGES_MAX, RUN_EXECUTIONS_MAX, RUN_FINALIZERS_MAX};
 use levada_store::rows::Row;
 use levada_store::{ExecutionId, RunId};
 
@@ -22,6 +22,14 @@ pub(super) struct Graph<'a> {
     pub edges: &'a [GraphEdge],
     /// Fresh ids, for the nodes that bring none.
     pub ids: &'a [ExecutionId],
+}
+
+/// What a run has already.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) members: i32,
+    pub(super) edges: i32,
+    pub(super) finalizers: i32,
 }
 
 impl<'a> Graph<'a> {
@@ -50,15 +58,19 @@ impl<'a> Graph<'a> {
         names.into_iter().filter(|name| !name.is_empty()).cloned().collect()
     }
 
-    /// Whether a run with so many members and edges can take these too.
-    pub(super) fn fits(&self, members: i32, edges: i32) -> Result<(), Error> {
+    /// Whether a run that has so much can take these too.
+    pub(super) fn fits(&self, has: Counts) -> Result<(), Error> {
         let grown = |n: i32, by: usize| usize::try_from(n).unwrap_or(0).saturating_add(by);
-        let (members, edges) = (grown(members, self.nodes.len()), grown(edges, self.edges.len()));
+        let (members, edges) = (grown(has.members, self.nodes.len()), grown(has.edges, self.edges.len()));
+        let finalizers = grown(has.finalizers, self.nodes.iter().filter(|node| node.execution.finalizer).count());
         if members > RUN_EXECUTIONS_MAX {
             return Err(errors::too_large(members, "executions", "RUN_EXECUTIONS_MAX", RUN_EXECUTIONS_MAX));
         }
         if edges > RUN_EDGES_MAX {
             return Err(errors::too_large(edges, "edges", "RUN_EDGES_MAX", RUN_EDGES_MAX));
+        }
+        if finalizers > RUN_FINALIZERS_MAX {
+            return Err(errors::too_large(finalizers, "finalizers", "RUN_FINALIZERS_MAX", RUN_FINALIZERS_MAX));
         }
         Ok(())
     }
@@ -85,7 +97,7 @@ impl Draft<'_> {
     /// the slice; they lead to new ones only. Returns the ids of the new ones, by name.
     pub(super) fn insert_graph(&mut self, graph: Graph<'_>) -> Result<BTreeMap<String, ExecutionId>, Error> {
         let run = self.run(graph.run)?;
-        graph.fits(run.members, run.edges)?;
+        graph.fits(Counts { members: run.members, edges: run.edges, finalizers: run.finalizers })?;
         let new = graph.by_name()?;
         let members = self.members(graph.run).filter(|row| !row.name.is_empty());
         let members: BTreeMap<String, ExecutionId> = members.map(|row| (row.name.clone(), row.id)).collect();

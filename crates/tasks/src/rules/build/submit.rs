@@ -5,7 +5,7 @@ use levada_store::{ExecutionId, RunId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::super::{Created, Draft, Rule, intern};
-use super::graph::Graph;
+use super::graph::{Counts, Graph};
 use super::{RunState, request};
 use crate::spec::RunGraph;
 
@@ -38,7 +38,7 @@ impl Rule for SubmitRun {
         let key = self.graph.request_key.as_deref();
         request::run(&self.graph.name, options, self.graph.request_key.as_ref())?;
         // What is too large is not read as a whole.
-        Graph { run: self.run, nodes: &self.graph.nodes, edges: &self.graph.edges, ids: &self.ids }.fits(0, 0)?;
+        Graph { run: self.run, nodes: &self.graph.nodes, edges: &self.graph.edges, ids: &self.ids }.fits(Counts::default())?;
         let digest = intern::digest(&self.graph);
         if let Some(run) = draft.existing_run(self.run, &options.namespace, key, digest)? {
             return Ok(Created::Existing(run));
