@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use levada_base::World;
+use levada_base::{Kind, World};
 use levada_store::{Query, Store};
 use levada_tasks::{Settings, Tasks};
 
@@ -116,8 +116,11 @@ pub async fn endure(places: &[Place], runs: u64, book: &Ledger, disturb: impl Fu
 async fn caught_up(tasks: &Tasks<AnyStore>) -> Result<()> {
     for _ in 0..LOOKS {
         let pending = Query::PendingCancels { namespaces: None, older_than_ms: 0, limit: 1 };
-        if tasks.store().read(pending).await?.rows.cancel_pending.is_empty() {
-            break;
+        match tasks.store().read(pending).await {
+            Ok(page) if page.rows.cancel_pending.is_empty() => break,
+            // The last outage may not be over for this node yet.
+            Err(error) if error.kind() != Kind::Unavailable => return Err(error.into()),
+            Ok(_) | Err(_) => {}
         }
         pace::pass(BETWEEN_LOOKS).await;
     }
