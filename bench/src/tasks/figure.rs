@@ -65,6 +65,24 @@ impl Target {
     }
 }
 
+/// What a figure may be worse than the baseline's (P-13), in percent: a throughput, and a 99th percentile.
+const SLOWER_MAX: f64 = 10.0;
+const LATER_MAX: f64 = 20.0;
+
+impl Figure {
+    /// How a value compares with the baseline's: by how much it changed, and whether that is a regression.
+    pub fn compared(&self, value: f64, baseline: f64) -> String {
+        if baseline == 0.0 {
+            return String::new();
+        }
+        let change = (value / baseline - 1.0) * 100.0;
+        let is_rate = self.unit.ends_with("/s");
+        let is_worse = (is_rate && change <= -SLOWER_MAX) || (self.name.ends_with("p99") && change >= LATER_MAX);
+        let word = if is_worse { " **regression**" } else { "" };
+        format!("{change:+.0} %{word}")
+    }
+}
+
 /// The figures of one run of a scenario, in the order in which they are shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures(pub Vec<Figure>);
@@ -85,6 +103,17 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_regression_is_a_tenth_of_a_rate_or_a_fifth_of_a_p99() {
+        let figure = |name: &str, unit| Figure { name: name.to_owned(), unit, value: 0.0, target: None };
+        let rate = figure("drain", "1/s");
+        assert_eq!(["+25 %", "-9 %"].map(str::to_owned), [rate.compared(1_250.0, 1_000.0), rate.compared(910.0, 1_000.0)]);
+        assert_eq!(rate.compared(900.0, 1_000.0), "-10 % **regression**");
+        assert_eq!(figure("claim, p99", "ms").compared(12.0, 10.0), "+20 % **regression**");
+        assert_eq!(figure("claim, p50", "ms").compared(12.0, 10.0), "+20 %");
+        assert_eq!(rate.compared(1.0, 0.0), "", "nothing to compare with");
+    }
 
     #[test]
     fn a_verdict_says_what_was_missed_and_by_how_much() {

@@ -3,6 +3,7 @@
 //! A scenario makes an empty store, has callers submit and workers claim and complete, checks what came out, and gives figures. Nothing
 //! asserts a time: a figure is printed beside what is demanded of it.
 
+mod baseline;
 mod calls;
 mod figure;
 mod host;
@@ -22,6 +23,7 @@ mod pb13_timers;
 mod pb14_renewals;
 mod pb15_deep_lane;
 pub mod pb16_recovery;
+mod raw;
 mod report;
 mod stores;
 mod work;
@@ -37,7 +39,9 @@ use levada_store::{ExecutionFilter, Query, Store};
 use levada_tasks::{Settings, Tasks};
 use levada_testing_postgres::Server;
 
+use baseline::Baseline;
 use figure::{Figures, Target};
+use raw::{Measured, Raw};
 use stores::{Counts, Kind, MemoryStores, Place, PostgresStores, SqliteStores, Stores};
 
 /// How long background work may take to end.
@@ -64,6 +68,12 @@ pub struct Arguments {
     /// Where SQLite's files are made: on a disk
     #[arg(long)]
     directory: Option<PathBuf>,
+    /// A file for the figures of each run, a line of JSON each
+    #[arg(long)]
+    raw: Option<PathBuf>,
+    /// Another build of this program, whose runs take turns with this one's and stand beside them
+    #[arg(long)]
+    baseline: Option<PathBuf>,
 }
 
 /// The scenarios: name, what it measures, whether it is long and runs once.
@@ -106,11 +116,14 @@ async fn measure<S: Stores>(stores: S, arguments: &Arguments) -> Result<()> {
     let store = format!("{:?}", arguments.store).to_lowercase();
     println!("## Store: {store}\n\n{}\n", host::describe(&version, &directory)?);
     let bench = Bench { stores, scale: arguments.scale, minutes: arguments.minutes };
-    let mut failed = Vec::new();
+    let baseline = arguments.baseline.clone().map(|program| Baseline::of(program, &store, arguments));
+    let (mut raw, mut failed) = (Raw::to(arguments.raw.as_deref())?, Vec::new());
     for (name, title, long) in chosen {
         println!("### {name} {title}\n");
-        match runs(&bench, name, if long { 1 } else { arguments.runs }).await {
-            Ok(runs) => println!("{}", report::table(&runs)),
+        let mut taken = Taken::default();
+        let count = if long { 1 } else { arguments.runs };
+        match taken.take(&bench, name, count, baseline.as_ref(), (&store, &mut raw)).await {
+            Ok(()) => println!("{}", report::table(&taken.own, &taken.baseline)),
             Err(error) => {
                 println!("no figures: {error:#}\n");
                 failed.push(name);
@@ -128,12 +141,33 @@ fn chosen(asked: &[String]) -> Result<Vec<(&'static str, &'static str, bool)>> {
     asked.iter().map(|name| find(name).with_context(|| format!("no scenario \"{name}\""))).collect()
 }
 
-async fn runs<S: Stores>(bench: &Bench<S>, name: &str, runs: usize) -> Result<Vec<Figures>> {
-    let mut all = Vec::new();
-    for _ in 0..runs.max(1) {
-        all.push(once(bench, name).await?);
+/// The runs of a scenario.
+#[derive(Default)]
+struct Taken {
+    own: Vec<Figures>,
+    baseline: Vec<Measured>,
+}
+
+impl Taken {
+    /// Takes so many, in turns with the baseline's.
+    async fn take<S: Stores>(
+        &mut self,
+        bench: &Bench<S>,
+        name: &str,
+        count: usize,
+        baseline: Option<&Baseline>,
+        (store, raw): (&str, &mut Raw),
+    ) -> Result<()> {
+        for nth in 0..count.max(1) {
+            let figures = once(bench, name).await?;
+            raw.add(store, name, nth, &figures)?;
+            self.own.push(figures);
+            if let Some(baseline) = baseline {
+                self.baseline.push(baseline.once(name)?);
+            }
+        }
+        Ok(())
     }
-    Ok(all)
 }
 
 async fn once<S: Stores>(bench: &Bench<S>, name: &str) -> Result<Figures> {

@@ -1,23 +1,42 @@
 //! What is printed: where it ran, then a table per scenario.
 
 use super::figure::{Figure, Figures};
+use super::raw::Measured;
 
-/// A table of the figures of several runs: medians, with their spread.
-pub fn table(runs: &[Figures]) -> String {
+/// A table of the figures of several runs: medians, with their spread; and beside them those of the baseline, if there is one.
+pub fn table(runs: &[Figures], baseline: &[Measured]) -> String {
     let Some(first) = runs.first() else { return String::new() };
-    let head = "| figure | median | min … max | unit | must | goal | |\n|---|---:|---:|---|---:|---:|---|\n";
+    let (names, rules) = if baseline.is_empty() { ("", "") } else { (" baseline | change |", "---:|---|") };
+    let head =
+        format!("| figure | median | min … max | unit | must | goal | |{names}\n|---|---:|---:|---|---:|---:|---|{rules}\n");
     let lines = first.0.iter().enumerate().map(|(at, figure)| {
-        let values: Vec<_> = runs.iter().filter_map(|run| run.0.get(at)).map(|figure| figure.value).collect();
-        line(figure, &values)
+        let sorted = sorted(runs.iter().filter_map(|run| run.0.get(at)).map(|figure| figure.value));
+        let beside = if baseline.is_empty() { String::new() } else { beside(figure, median(&sorted), baseline) };
+        format!("{}{beside}\n", line(figure, &sorted))
     });
-    lines.fold(head.to_owned(), |table, line| table + &line)
+    lines.fold(head, |table, line| table + &line)
 }
 
-fn line(figure: &Figure, values: &[f64]) -> String {
-    let mut sorted = values.to_vec();
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sorted: Vec<_> = values.collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    let median = median(&sorted);
-    let spread = match sorted.as_slice() {
+    sorted
+}
+
+/// The median of the baseline, and how this build's compares with it. A figure that it does not have stands alone.
+fn beside(figure: &Figure, value: f64, baseline: &[Measured]) -> String {
+    let theirs = baseline.iter().filter_map(|run| run.iter().find(|(name, _)| *name == figure.name)).map(|(_, value)| *value);
+    let theirs = sorted(theirs);
+    if theirs.is_empty() {
+        return "  |  |".to_owned();
+    }
+    let theirs = median(&theirs);
+    format!(" {} | {} |", number(theirs), figure.compared(value, theirs))
+}
+
+fn line(figure: &Figure, sorted: &[f64]) -> String {
+    let median = median(sorted);
+    let spread = match sorted {
         [first, .., last] => format!("{} … {}", number(*first), number(*last)),
         _ => String::new(),
     };
@@ -27,7 +46,7 @@ fn line(figure: &Figure, values: &[f64]) -> String {
     let must = bound(sign, target.map(|target| target.must));
     let goal = bound(sign, target.and_then(|target| target.goal));
     let verdict = target.map(|target| target.verdict(median)).unwrap_or_default();
-    format!("| {name} | {} | {spread} | {unit} | {must} | {goal} | {verdict} |\n", number(median))
+    format!("| {name} | {} | {spread} | {unit} | {must} | {goal} | {verdict} |", number(median))
 }
 
 /// Of sorted values; of an even number of them the mean of the two in the middle.
@@ -62,12 +81,13 @@ mod tests {
             figures.add("drain", "1/s", value, Some(Target::at_least(1_500.0, 3_000.0)));
             figures
         };
-        let table = table(&[run(1_000.0), run(2_000.0), run(1_750.0)]);
-        let last = table.lines().last().map(str::to_owned);
-        assert_eq!(
-            last.as_deref(),
-            Some("| drain | 1750 | 1000 … 2000 | 1/s | ≥ 1500 | ≥ 3000 | reached; goal missed by 42 % |")
-        );
+        let runs = [run(1_000.0), run(2_000.0), run(1_750.0)];
+        let last = |table: String| table.lines().last().map(str::to_owned).unwrap_or_default();
+        let alone = "| drain | 1750 | 1000 … 2000 | 1/s | ≥ 1500 | ≥ 3000 | reached; goal missed by 42 % |";
+        assert_eq!(last(table(&runs, &[])), alone);
+        let baseline = [2_000.0, 2_100.0, 1_900.0].map(|value| vec![("drain".to_owned(), value)]);
+        assert_eq!(last(table(&runs, &baseline)), format!("{alone} 2000 | -12 % **regression** |"));
+        assert_eq!(last(table(&runs, &[vec![("other".to_owned(), 1.0)]])), format!("{alone}  |  |"));
     }
 
     #[test]
