@@ -144,7 +144,7 @@ async fn st_34_a_store_that_fails_now_and_then_stops_no_step() -> Result {
     fired(&node, 30).await?;
     let count = AtomicU32::new(0);
     store.fail(move |scope| {
-        let hit = matches!(scope, Scope::Group(_)) && count.fetch_add(1, Ordering::Relaxed) % 3 == 0;
+        let hit = matches!(scope, Scope::Group(_)) && count.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
         hit.then(|| Error::new(codes::LV_T701, "planted"))
     });
     let report = node.tasks.tick("edge_cancel_dispatch").await?;

@@ -181,7 +181,7 @@ fn t_075_a_run_built_stepwise_takes_no_more_finalizers_than_a_graph() {
     let mut world = World::new();
     let run = world.run_id();
     world.must(&CreateRun { id: run, new: NewRun::default() });
-    let mut staged = |world: &mut World, finalizer| {
+    let staged = |world: &mut World, finalizer| {
         let execution = world.execution_id();
         let new = NewExecution { staged: true, finalizer, ..NewExecution::of_kind("test") };
         world.must(&CreateExecution { id: execution, new });
