@@ -28,7 +28,7 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     end(&node, count, ExecutionPolicy::default().retention_ms).await?;
     node.expect(PublicState::Succeeded, count).await?;
     let full = node.place.bytes()?.context("the size of the store")?;
-    let each = (full - empty) as f64 / count as f64;
+    let each = full.saturating_sub(empty) as f64 / count as f64;
     let bytes = bench.target(Target::at_most(1_200.0, None), Target::at_most(800.0, None));
     figures.add(format!("each of {count} ended executions"), "bytes", each, bytes);
     for (table, bytes) in tables(&node).await? {
@@ -40,6 +40,7 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     node.close().await?;
 
     let node = bench.node().await?;
+    let bare = without_events(&node).await?;
     let half = (count / 2).max(1);
     end(&node, half, KEPT_MS).await?;
     let first = without_events(&node).await?;
@@ -47,7 +48,7 @@ pub async fn run<S: Stores>(bench: &Bench<S>) -> Result<Figures> {
     node.place.cleaned_up().await?;
     end(&node, half, KEPT_MS).await?;
     let second = without_events(&node).await?;
-    let grown = second.saturating_sub(first) as f64 / (first - empty).max(1) as f64;
+    let grown = second.saturating_sub(first) as f64 / first.saturating_sub(bare).max(1) as f64;
     let share = Target::at_least(90.0, None);
     figures.add("reused after retention, events apart", "%", (1.0 - grown) * 100.0, bench.target(share, share));
     node.close().await?;

@@ -30,6 +30,7 @@ pub fn canonical(state: State) -> State {
         locked_runs: Default::default(),
         whole_runs: Default::default(),
         candidates: Default::default(),
+        in_turn: Default::default(),
         active_in_lane: Default::default(),
         spared: Default::default(),
         executions,

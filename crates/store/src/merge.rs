@@ -235,7 +235,12 @@ fn checked(state: &mut State, commands: &[Command]) -> Result<(), Error> {
 /// `LV-T901`: the commands break a rule; nothing was applied then.
 pub fn apply_in_turn(state: &mut State, commands: &[Command]) -> Result<(), Error> {
     checked(state, commands)?;
-    commands.iter().for_each(|command| count_active(state, command));
+    for command in commands {
+        count_active(state, command);
+        if let Command::Put(Record::Execution(row)) = command {
+            state.in_turn.insert(row.id);
+        }
+    }
     commands.iter().try_for_each(|command| apply(state, command)).map_err(violated)
 }
 

@@ -31,6 +31,8 @@ macro_rules! tables {
             pub whole_runs: BTreeSet<RunId>,
             /// Executions that a claim may take: locked, runnable, without hold.
             pub candidates: BTreeSet<ExecutionId>,
+            /// Executions that an earlier call of the same transaction wrote: what was not loaded with them is not known of them.
+            pub in_turn: BTreeSet<ExecutionId>,
             /// Active executions per lane that has a limit.
             pub active_in_lane: BTreeMap<String, i64>,
             /// Per group that is looked at for cancelling: upstreams that live because another open group needs them.
@@ -145,6 +147,7 @@ macro_rules! tables {
                 self.locked_runs.extend(other.locked_runs);
                 self.whole_runs.extend(other.whole_runs);
                 self.candidates.extend(other.candidates);
+                self.in_turn.extend(other.in_turn);
                 self.active_in_lane.extend(other.active_in_lane);
                 self.spared.extend(other.spared);
                 $(self.$rows.extend(other.$rows);)*

@@ -179,7 +179,7 @@ impl AwaitedEnds {
                 report.add(counter, 1_u64);
             }
             // Somebody else resolved it otherwise, which is final.
-            Err(error) if error.code() == levada_base::codes::LV_T216 => {}
+            Err(error) if error.code() == levada_base::codes::LV_T216 => outages.over(),
             Err(error) => {
                 metrics::background_error("awaited_ends");
                 report.add("errors", 1_u64);

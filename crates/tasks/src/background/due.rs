@@ -106,7 +106,8 @@ impl Poison {
                 report.again_at(self.first(engine, *kind, 1).await?.times.first().map(|(at_ms, _)| *at_ms));
             }
         }
-        report.again_at(self.ids.next_ms(since_ms));
+        // Store time as it is known here may have been corrected meanwhile.
+        report.again_at(self.ids.next_ms(since_ms.min(engine.about_now())));
         report.left_alone = self.ids.waiting(engine.about_now());
         Ok(report)
     }

@@ -28,6 +28,7 @@ impl Poison {
             match engine.act("expire_condition", condition).await {
                 Ok(_) => {
                     outages.over();
+                    self.ids.forget(owner);
                     report.add("missed", 1_u64);
                 }
                 Err(error) => self.failed(owner, error, engine.about_now(), &mut outages, report)?,
@@ -51,6 +52,7 @@ impl Poison {
             match fire(engine, &row, report).await {
                 Ok(()) => {
                     outages.over();
+                    self.ids.forget(ExecutionId(row.id.0));
                     handled += 1;
                 }
                 Err(error) => self.failed(ExecutionId(row.id.0), error, engine.about_now(), &mut outages, report)?,

@@ -39,7 +39,7 @@ impl Claim {
     }
 
     /// Whether an execution is active under this claim's token.
-    fn gave(&self, row: &Execution) -> bool {
+    pub(super) fn gave(&self, row: &Execution) -> bool {
         row.phase == Phase::Active
             && row.claim_token == Some(self.request.token)
             && row.instance.as_deref() == Some(&self.request.instance)

@@ -205,7 +205,7 @@ impl Claim {
             generation: row.generation,
             cause: attempt.cause,
             priority: row.priority,
-            input: draft.input_of(id, self.request.token),
+            input: draft.input_of(id, |row| self.gave(row)),
             inputs: draft.pinned(id),
             lease_until_ms: row.lease_until_ms?,
             ttl_ms: row.lease_ttl_ms?,

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use levada_store::alphabets::{Outcome, Phase};
+use levada_store::alphabets::Outcome;
 use levada_store::rows::{Execution, Pin, ResultRow};
-use levada_store::{ExecutionId, SLICE_BYTES_MAX, Token, limits};
+use levada_store::{ExecutionId, SLICE_BYTES_MAX, limits};
 
 use super::{ClaimedInput, Draft};
 use crate::spec::Payload;
@@ -26,17 +26,17 @@ impl Draft<'_> {
         self.state.pins.range((id, String::new())..).map(|(_, pin)| pin).take_while(move |pin| pin.execution_id == id)
     }
 
-    /// Its own input for who claims it; none if it is to be read.
-    pub(super) fn input_of(&self, id: ExecutionId, token: Token) -> Option<Payload> {
-        let Some(input) = self.state.inputs.get(&id) else { return self.was_claimable(id, token).then_some(Payload::Void) };
+    /// Its own input, for a claim that says which executions it gave before; none if it is to be read.
+    pub(super) fn input_of(&self, id: ExecutionId, is_repeated: impl Fn(&Execution) -> bool) -> Option<Payload> {
+        let Some(input) = self.state.inputs.get(&id) else { return self.has_inputs(id, is_repeated).then_some(Payload::Void) };
         (input.length <= SLICE_BYTES_MAX).then(|| Payload::from_stored(input.storage, input.bytes.clone()))
     }
 
-    /// Whether the slice has all of its inputs: it was ready for the claim, or is repeated. What became ready by this call has them
-    /// elsewhere.
-    fn was_claimable(&self, id: ExecutionId, token: Token) -> bool {
-        let is_repeated = |row: &Execution| row.phase == Phase::Active && row.claim_token == Some(token);
-        self.state.candidates.contains(&id) || self.before().executions.get(&id).is_some_and(is_repeated)
+    /// Whether the slice has the inputs of an execution, so that one without a row has none: it was ready for the claim, or is repeated.
+    /// What became ready by this call, or by another one that shares the slice, has its inputs elsewhere.
+    fn has_inputs(&self, id: ExecutionId, is_repeated: impl Fn(&Execution) -> bool) -> bool {
+        let was_given = || !self.state.in_turn.contains(&id) && self.before().executions.get(&id).is_some_and(is_repeated);
+        self.state.candidates.contains(&id) || was_given()
     }
 
     /// The named inputs of an execution. All together larger than travels with one claim: all of them are to be read.

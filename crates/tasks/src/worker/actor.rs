@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
+use levada_base::Error;
 use levada_store::{ExecutionId, Wake, WakeReceiver, limits};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
@@ -194,6 +195,7 @@ impl<S: Service> Actor<S> {
         }
         if recorded.asked {
             self.asking.answered();
+            note(&self.status, |status| &mut status.claim_error, &Ok::<(), Error>(()));
         }
         recorded.claimed
     }

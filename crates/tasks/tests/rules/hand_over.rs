@@ -1,8 +1,9 @@
 //! An end that carries a claim is one hop: what the end made ready is handed over by the same call (F-9).
 
 use levada_store::alphabets::{CancelPolicy, FailureClass, OnFailure};
+use levada_store::apply_in_turn;
 use levada_store::rows::Facts;
-use levada_tasks::rules::{ChangeLane, Claim, Claimed, CompleteExecutions, FailExecutions, LaneChange, PauseRun};
+use levada_tasks::rules::{ChangeLane, Claim, Claimed, CompleteExecutions, FailExecutions, LaneChange, PauseRun, Rule, answer};
 use levada_tasks::spec::{ClaimRequest, Complete, Fail, Failure, Handle, Payload};
 
 use crate::world::{World, graph};
@@ -43,6 +44,24 @@ fn t_053_a_completion_hands_over_the_successor_that_it_made_ready() {
     assert_eq!((from.upstream, from.payload.clone()), (a.handle.execution, Some(Payload::Inline(b"some bytes".to_vec()))));
     let again = world.must(&CompleteExecutions { items: vec![item(a.handle)], next: Some(next) }).1;
     assert_eq!(names(&again), ["b"], "the call whose reply was lost gives the same");
+}
+
+/// ST-5: a call and its repeat may share a transaction. The slice has the input of what the first of them made ready no more than before.
+#[test]
+fn t_053_a_repeat_that_shares_the_slice_reads_the_input_too() {
+    let mut world = World::new();
+    let mut chain = graph(&["a", "b"], &[("a", "b")]);
+    chain.nodes[1].execution.input = Payload::Inline(b"its own".to_vec());
+    world.submit(&chain);
+    let a = world.claim_named("a");
+    let next = next(&mut world, 1);
+    let rule = CompleteExecutions { items: vec![item(a.handle)], next: Some(next) };
+    let mut slice = world.ring.cut(&rule.scope());
+    for _ in 0..2 {
+        let (commands, (_, claimed)) = answer(&slice, &rule).expect("applied, or repeated");
+        assert_eq!((names(&claimed), &claimed[0].input), (vec!["b"], &None));
+        apply_in_turn(&mut slice, &commands).expect("they fit");
+    }
 }
 
 #[test]

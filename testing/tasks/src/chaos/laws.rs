@@ -99,6 +99,7 @@ fn orphans(rows: &State, broken: &mut Vec<String>) {
     for (what, id) in all.chain(pins).chain(inputs).chain(results).chain(progress) {
         law(broken, has(&id), || format!("orphan: {what} of {id}, which does not exist"));
     }
+    // Every execution of the scene has an input.
     for execution in rows.executions.keys() {
         law(broken, rows.inputs.contains_key(execution), || format!("lost: {execution} has no input row"));
     }

@@ -62,14 +62,15 @@ impl<'a> Graph<'a> {
     pub(super) fn fits(&self, has: Counts) -> Result<(), Error> {
         let grown = |n: i32, by: usize| usize::try_from(n).unwrap_or(0).saturating_add(by);
         let (members, edges) = (grown(has.members, self.nodes.len()), grown(has.edges, self.edges.len()));
-        let finalizers = grown(has.finalizers, self.nodes.iter().filter(|node| node.execution.finalizer).count());
+        let new_finalizers = self.nodes.iter().filter(|node| node.execution.finalizer).count();
+        let finalizers = grown(has.finalizers, new_finalizers);
         if members > RUN_EXECUTIONS_MAX {
             return Err(errors::too_large(members, "executions", "RUN_EXECUTIONS_MAX", RUN_EXECUTIONS_MAX));
         }
         if edges > RUN_EDGES_MAX {
             return Err(errors::too_large(edges, "edges", "RUN_EDGES_MAX", RUN_EDGES_MAX));
         }
-        if finalizers > RUN_FINALIZERS_MAX {
+        if new_finalizers > 0 && finalizers > RUN_FINALIZERS_MAX {
             return Err(errors::too_large(finalizers, "finalizers", "RUN_FINALIZERS_MAX", RUN_FINALIZERS_MAX));
         }
         Ok(())
