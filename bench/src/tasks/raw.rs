@@ -42,3 +42,21 @@ pub fn read(path: &Path) -> Result<Measured> {
     let one = |figure: &Value| Some((figure["name"].as_str()?.to_owned(), figure["value"].as_f64()?));
     figures.iter().map(|figure| one(figure).context("a figure without a name or a value")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_build_writes_another_reads() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("raw.jsonl");
+        let mut figures = Figures::default();
+        figures.add("drain, \"quoted\"", "1/s", 1_234.5, None);
+        figures.add("claim, p99", "ms", 0.125, None);
+        Raw::to(Some(&path)).unwrap().add("sqlite", "PB-1", 0, &figures).unwrap();
+        let expected = [("drain, \"quoted\"".to_owned(), 1_234.5), ("claim, p99".to_owned(), 0.125)];
+        assert_eq!(read(&path).unwrap(), expected);
+        assert!(read(&place.path().join("none")).is_err());
+    }
+}
