@@ -76,9 +76,9 @@ impl Figure {
             return String::new();
         }
         let change = (value / baseline - 1.0) * 100.0;
-        let is_rate = self.unit.ends_with("/s");
-        let is_worse = (is_rate && change <= -SLOWER_MAX) || (self.name.ends_with("p99") && change >= LATER_MAX);
-        let word = if is_worse { " **regression**" } else { "" };
+        let is_slower = self.unit.ends_with("/s") && value * 100.0 <= baseline * (100.0 - SLOWER_MAX);
+        let is_later = self.name.ends_with("p99") && value * 100.0 >= baseline * (100.0 + LATER_MAX);
+        let word = if is_slower || is_later { " **regression**" } else { "" };
         format!("{change:+.0} %{word}")
     }
 }

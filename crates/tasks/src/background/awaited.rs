@@ -150,6 +150,7 @@ impl AwaitedEnds {
         for (row, outcome) in over {
             self.resolve(engine, row, outcome, rows.now_ms, &mut outages, report).await?;
         }
+        self.postponed.end(outages)?;
         let is_full = rows.conditions.len() >= most;
         Ok((!is_full).then(|| open.iter().filter_map(|(row, _)| upstream(row)).collect()))
     }
@@ -160,7 +161,7 @@ impl AwaitedEnds {
         row: &Condition,
         outcome: Option<Outcome>,
         now_ms: i64,
-        outages: &mut Outages,
+        outages: &mut Outages<ExecutionId>,
         report: &mut Report,
     ) -> Result<(), Error> {
         let Some(outcome) = outcome else { return Ok(()) };

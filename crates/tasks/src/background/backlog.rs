@@ -76,6 +76,7 @@ impl Backlog {
                 }
             }
         }
+        self.postponed.end(outages)?;
         report.again_at(self.postponed.next_ms(since_ms));
         // Beside those of the graces, which are there already.
         report.left_alone.extend(self.postponed.waiting(engine.about_now()));

@@ -67,6 +67,7 @@ impl Dispatch {
                 }
             }
         }
+        self.postponed.end(outages)?;
         // Groups that were skipped are still there, so only progress is a reason to go on at once.
         report.more = full && report.count("dispatched") + report.count("orphaned") + report.count("errors") > 0;
         report.again_at(self.postponed.next_ms(since_ms));
@@ -80,7 +81,7 @@ impl Dispatch {
         engine: &Engine<S>,
         group: ExecutionId,
         error: Error,
-        outages: &mut Outages,
+        outages: &mut Outages<ExecutionId>,
     ) -> Result<(), Error> {
         let failed = match error.kind() {
             Kind::Unavailable => Err(error),

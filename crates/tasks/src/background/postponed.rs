@@ -42,14 +42,26 @@ impl<K: Ord + Copy> Postponed<K> {
     ///
     /// # Errors
     /// The error itself, if it is one outage of several in a row.
-    pub(super) fn failed(&self, key: K, error: Error, now_ms: i64, outages: &mut Outages) -> Result<(), Error> {
+    pub(super) fn failed(&self, key: K, error: Error, now_ms: i64, outages: &mut Outages<K>) -> Result<(), Error> {
         if error.kind() != Kind::Unavailable {
             outages.over();
             self.put(key, now_ms);
             return Ok(());
         }
         self.put_for(key, now_ms, OUTAGE_MS_MIN, OUTAGE_MS_MAX);
-        outages.met(error)
+        outages.met(key, error)
+    }
+
+    /// Ends a step. One that met nothing but an outage has failed as a whole: whoever makes it again finds everything.
+    ///
+    /// # Errors
+    /// The last outage.
+    pub(super) fn end(&self, outages: Outages<K>) -> Result<(), Error> {
+        if outages.was_there {
+            return Ok(());
+        }
+        outages.met.into_iter().for_each(|key| self.forget(key));
+        outages.last.map_or(Ok(()), Err)
     }
 
     fn put_for(&self, key: K, now_ms: i64, min_ms: i64, max_ms: i64) {
@@ -74,20 +86,38 @@ impl<K: Ord + Copy> Postponed<K> {
     }
 }
 
-/// Outages of the store that a step met in a row. A single one is no reason to leave the others undone.
-#[derive(Debug, Default)]
-pub(super) struct Outages(u32);
+/// Outages of the store that a step met. A single one is no reason to leave the others undone.
+#[derive(Debug)]
+pub(super) struct Outages<K> {
+    in_a_row: u32,
+    /// Something was done, or failed by itself.
+    was_there: bool,
+    met: Vec<K>,
+    last: Option<Error>,
+}
 
-impl Outages {
+impl<K> Default for Outages<K> {
+    fn default() -> Self {
+        Self { in_a_row: 0, was_there: false, met: Vec::new(), last: None }
+    }
+}
+
+impl<K> Outages<K> {
     /// The store did something.
     pub(super) fn over(&mut self) {
-        self.0 = 0;
+        self.in_a_row = 0;
+        self.was_there = true;
     }
 
     /// The store was away for one of them.
-    fn met(&mut self, error: Error) -> Result<(), Error> {
-        self.0 += 1;
-        if self.0 >= OUTAGES_MAX { Err(error) } else { Ok(()) }
+    fn met(&mut self, key: K, error: Error) -> Result<(), Error> {
+        self.in_a_row += 1;
+        if self.in_a_row >= OUTAGES_MAX {
+            return Err(error);
+        }
+        self.met.push(key);
+        self.last = Some(error);
+        Ok(())
     }
 }
 
@@ -141,5 +171,10 @@ mod tests {
         assert!(postponed.failed(3, Error::new(codes::LV_T801, "planted"), 0, &mut outages).is_ok());
         assert!(postponed.failed(4, Error::new(codes::LV_T701, "planted"), 0, &mut outages).is_ok(), "the store had answered");
         assert_eq!(postponed.waiting(WAIT_MS_MIN - 1), [3], "a fault of its own is left alone for longer");
+        assert!(postponed.end(outages).is_ok(), "the step did something");
+        let mut alone = Outages::default();
+        assert!(postponed.failed(5, Error::new(codes::LV_T701, "planted"), 0, &mut alone).is_ok());
+        assert!(postponed.end(alone).is_err() && postponed.end(Outages::default()).is_ok(), "nothing but an outage is one");
+        assert!(!postponed.waiting(0).contains(&5), "who makes the step again finds it");
     }
 }

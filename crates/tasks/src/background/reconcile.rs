@@ -59,6 +59,7 @@ impl Reconcile {
                 }
             }
         }
+        self.postponed.end(outages)?;
         report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
     }

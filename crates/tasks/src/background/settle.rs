@@ -57,6 +57,8 @@ impl Settle {
         while let Some((run, outcome)) = settled.next().await {
             self.take(run, outcome, now_ms, &mut outages, &mut report)?;
         }
+        drop(settled);
+        self.postponed.end(outages)?;
         report.again_at(self.postponed.next_ms(since_ms));
         report.left_alone = self.postponed.waiting(engine.about_now());
         Ok(report)
@@ -67,7 +69,7 @@ impl Settle {
         run: RunId,
         outcome: Result<Settled, Error>,
         now_ms: i64,
-        outages: &mut Outages,
+        outages: &mut Outages<ExecutionId>,
         report: &mut Report,
     ) -> Result<(), Error> {
         match outcome {

@@ -34,6 +34,7 @@ impl Poison {
                 Err(error) => self.failed(owner, error, engine.about_now(), &mut outages, report)?,
             }
         }
+        self.ids.end(outages)?;
         Ok(handled)
     }
 
@@ -58,6 +59,7 @@ impl Poison {
                 Err(error) => self.failed(ExecutionId(row.id.0), error, engine.about_now(), &mut outages, report)?,
             }
         }
+        self.ids.end(outages)?;
         Ok(handled)
     }
 
@@ -67,7 +69,7 @@ impl Poison {
         id: ExecutionId,
         error: Error,
         now_ms: i64,
-        outages: &mut Outages,
+        outages: &mut Outages<ExecutionId>,
         report: &mut Report,
     ) -> Result<(), Error> {
         metrics::background_error(self.worker);
